@@ -1,0 +1,36 @@
+"""When a request next needs attention by itself: a function of its state alone."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain.request import Request, State
+
+GRACE = timedelta(seconds=30)
+"""An approved request that no one picked up within this is looked at again."""
+
+
+class Deadline(StrEnum):
+    LAPSE = "lapse"
+    START = "start"
+    WARN = "warn"
+    END = "end"
+    RETRY_END = "retry_end"
+
+
+def deadlines(request: Request) -> dict[Deadline, datetime]:
+    """Give each deadline that a request has in its present state, with its time."""
+    due: dict[Deadline, datetime | None]
+    match request.state:
+        case State.PENDING:
+            due = {Deadline.LAPSE: request.lapses_at}
+        case State.APPROVED:
+            due = {Deadline.START: (request.settled_at or request.created_at) + GRACE}
+        case State.GRANTING:
+            due = {Deadline.END: request.ends_at}
+        case State.ACTIVE:
+            due = {Deadline.END: request.ends_at, Deadline.WARN: request.warns_at}
+        case State.ENDING:
+            due = {Deadline.RETRY_END: request.ending.retry_at if request.ending else None}
+        case _:
+            due = {}
+    return {deadline: at for deadline, at in due.items() if at is not None}

@@ -1,0 +1,138 @@
+"""What happened: one event for each write, in a typed union. Consumers read nothing else."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from app.domain.people import Principal
+from app.domain.request import EndCause
+from app.domain.value import Value
+from app.domain.verdict import Verdict
+
+
+class _Event(Value):
+    request_id: str
+    at: datetime
+    by: str
+    """The id of the person who did it, or `system`."""
+
+
+class Requested(_Event):
+    """Someone asked. The verdict says whether it was denied, approved at once, or waits for people."""
+
+    kind: Literal["requested"] = "requested"
+    requester: Principal
+    action: str
+    environment: str
+    resource: str
+    seconds: int
+    reason: str
+    risk: str
+    source: str
+    verdict: Verdict
+
+
+class Approved(_Event):
+    """An approver approved a stage; `settled` when no stage is left."""
+
+    kind: Literal["approved"] = "approved"
+    stage: str
+    comment: str
+    proof: str
+    settled: bool
+
+
+class Denied(_Event):
+    kind: Literal["denied"] = "denied"
+    stage: str
+    comment: str
+    proof: str
+
+
+class Cancelled(_Event):
+    kind: Literal["cancelled"] = "cancelled"
+    comment: str = ""
+
+
+class Lapsed(_Event):
+    kind: Literal["lapsed"] = "lapsed"
+
+
+class GrantBegun(_Event):
+    """Access is being created at the target; its end is planned from here on."""
+
+    kind: Literal["grant_begun"] = "grant_begun"
+    ends_at: datetime
+
+
+class Activated(_Event):
+    """The target confirmed: access exists until `ends_at`."""
+
+    kind: Literal["activated"] = "activated"
+    connector: str
+    summary: str
+    ends_at: datetime
+
+
+class GrantFailed(_Event):
+    kind: Literal["grant_failed"] = "grant_failed"
+    error: str
+
+
+class Warned(_Event):
+    """The end is near; the requester is told."""
+
+    kind: Literal["warned"] = "warned"
+    ends_at: datetime
+
+
+class EndBegun(_Event):
+    """Access is being taken back, because the work is done, it was revoked, or time is up."""
+
+    kind: Literal["end_begun"] = "end_begun"
+    cause: EndCause
+    comment: str = ""
+
+
+class EndFailed(_Event):
+    """The target did not confirm that access is gone; tried again at `retry_at`."""
+
+    kind: Literal["end_failed"] = "end_failed"
+    attempts: int
+    retry_at: datetime
+    error: str
+
+
+class Ended(_Event):
+    """The target confirmed that access is gone."""
+
+    kind: Literal["ended"] = "ended"
+    cause: EndCause
+
+
+class AttemptRefused(_Event):
+    """Someone tried what they may not; nothing changed."""
+
+    kind: Literal["attempt_refused"] = "attempt_refused"
+    verb: str
+    code: str
+
+
+Event = (
+    Requested
+    | Approved
+    | Denied
+    | Cancelled
+    | Lapsed
+    | GrantBegun
+    | Activated
+    | GrantFailed
+    | Warned
+    | EndBegun
+    | EndFailed
+    | Ended
+    | AttemptRefused
+)
+
+event_json: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

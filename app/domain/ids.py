@@ -1,0 +1,42 @@
+"""Request ids. An id carries its partition, so that one id is enough to find everything about a request."""
+
+import re
+import secrets
+import zlib
+from collections.abc import Callable
+
+PARTITIONS = 16
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing to mistake for something else
+CODE_LENGTH = 7
+_FORM = re.compile(rf"R(\d\d)-([{ALPHABET}]{{{CODE_LENGTH}}})")
+
+Choose = Callable[[str], str]
+
+
+def partition_of(requester: str) -> int:
+    """Give the partition, 0 to PARTITIONS - 1, in which everything about a requester is kept."""
+    return zlib.crc32(requester.encode()) % PARTITIONS
+
+
+def new_request_id(requester: str, choose: Choose = secrets.choice) -> str:
+    """Make an id such as `R07-4KX9TQZ`; `choose` picks one character of an alphabet."""
+    code = "".join(choose(ALPHABET) for _ in range(CODE_LENGTH))
+    return f"R{partition_of(requester):02d}-{code}"
+
+
+def read_request_id(text: str) -> str:
+    """Bring an id as typed (any case, O for 0, I or L for 1, backticks) into its one form.
+
+    Raises ValueError when it cannot be a request id.
+    """
+    cleaned = text.strip().strip("`").upper()
+    head, code = cleaned[:4], cleaned[4:].translate(str.maketrans("OIL", "011"))
+    match = _FORM.fullmatch(head + code)
+    if match is None or int(match.group(1)) >= PARTITIONS:
+        raise ValueError(f"“{text[:40]}” is not a request id: they look like R07-4KX9TQZ.")
+    return head + code
+
+
+def partition_in(request_id: str) -> int:
+    """Give the partition that an id carries."""
+    return int(request_id[1:3])

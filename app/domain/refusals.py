@@ -1,0 +1,102 @@
+"""Every way in which the product says no. One tree; each says why in a sentence that a person can act on.
+
+A `Refused` is an ordinary answer, told to the one who asked. Anything else that is raised is a bug.
+"""
+
+
+class Refused(Exception):  # noqa: N818  a refusal is an answer and not an error
+    """The product says no, for the reason that `str()` gives. `code` names the reason for machines."""
+
+    code = "refused"
+    recorded = False
+    """Whether the attempt itself goes into the audit log."""
+
+
+class BadInput(Refused):
+    """What was typed cannot be used; `field` names the part of it."""
+
+    code = "bad_input"
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownRequest(Refused):
+    code = "unknown_request"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"There is no request {request_id} that you may see. `/jit list` shows yours.")
+
+
+class NotKnown(Refused):
+    """The person is not one whom policy names, or cannot be verified now."""
+
+    code = "not_known"
+
+
+class NotPermitted(Refused):
+    code = "not_permitted"
+    recorded = True
+
+
+class SelfApproval(NotPermitted):
+    code = "self_approval"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} is your own request, and no one decides on their own: someone else has to."
+        )
+
+
+class NotAnApprover(NotPermitted):
+    code = "not_an_approver"
+
+    def __init__(self, request_id: str, stage: str) -> None:
+        super().__init__(
+            f"You are not an approver of {request_id} ({stage}). Its card says who is; policy decides that."
+        )
+
+
+class AlreadyDecided(Refused):
+    code = "already_decided"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"You have approved {request_id} already; it waits for someone else now.")
+
+
+class WrongState(Refused):
+    """The request is not in a state in which this can be done: someone was quicker, or time was up."""
+
+    code = "wrong_state"
+
+    def __init__(self, request_id: str, state: str, verb: str) -> None:
+        super().__init__(
+            f"{request_id} is {state.replace('_', ' ')}, so there is nothing to {verb} any more."
+        )
+        self.state = state
+
+
+class DeniedByPolicy(Refused):
+    """Policy denies, at request time or when it is asked again at approval or start."""
+
+    code = "denied_by_policy"
+
+
+class Busy(Refused):
+    code = "busy"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"Several people are changing {request_id} at this instant. Please try once more.")
+
+
+class Unavailable(Refused):
+    """The store cannot be reached, so nothing can be decided."""
+
+    code = "unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "I cannot reach my store just now, so I did nothing and granted nothing. Access that is live "
+            "still ends on time. Try again in a minute; `/jit list` then shows where things stand."
+        )

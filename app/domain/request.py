@@ -1,0 +1,132 @@
+"""A request: one person asking for an action on a resource for a duration, and what became of it."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain.people import Principal
+from app.domain.value import Value
+from app.domain.verdict import Stage, Verdict
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    GRANTING = "granting"
+    ACTIVE = "active"
+    ENDING = "ending"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    LAPSED = "lapsed"
+    GRANT_FAILED = "grant_failed"
+
+
+FINAL = frozenset({
+    State.COMPLETED,
+    State.EXPIRED,
+    State.REVOKED,
+    State.DENIED,
+    State.CANCELLED,
+    State.LAPSED,
+    State.GRANT_FAILED,
+})  # fmt: skip
+
+
+class EndCause(StrEnum):
+    """Why a grant ends; its value is the final state that it leads to."""
+
+    DONE = "completed"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class Decision(Value):
+    """An approver's approve or deny. `proof` says what it rests on: a Slack session, or a factor."""
+
+    stage: str
+    by: Principal
+    approved: bool
+    comment: str = ""
+    proof: str = "slack-session"
+    at: datetime
+
+
+class Lease(Value):
+    """What a connector created at the target, and how to take it back."""
+
+    connector: str
+    reference: str
+    summary: str
+
+
+class Ending(Value):
+    """Why and by whom a grant ends, and how often the target failed to confirm."""
+
+    cause: EndCause
+    by: str
+    comment: str = ""
+    attempts: int = 0
+    retry_at: datetime | None = None
+    error: str = ""
+
+
+class Request(Value):
+    """The whole state of one request. `version` counts its writes, from 1; 0 is not yet written.
+
+    Durations are in seconds, times in UTC. `starts_at` and `ends_at` are set when granting begins, so that
+    a slow target shortens the access and never lengthens it.
+    """
+
+    id: str
+    version: int = 0
+    state: State
+    requester: Principal
+    action: str
+    action_title: str = ""
+    environment: str
+    resource: str
+    seconds: int
+    reason: str
+    risk: str
+    channel: str
+    source: str
+    verdict: Verdict
+    decisions: tuple[Decision, ...] = ()
+    created_at: datetime
+    lapses_at: datetime
+    settled_at: datetime | None = None
+    settled_by: str = ""
+    comment: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    warns_at: datetime | None = None
+    lease: Lease | None = None
+    ending: Ending | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(seconds=self.seconds)
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether access exists or may exist at the target."""
+        return self.state in {State.GRANTING, State.ACTIVE, State.ENDING}
+
+    @property
+    def open_stage(self) -> Stage | None:
+        """The first stage that still lacks approvals; None when no stage does."""
+        for stage in self.verdict.stages:
+            if len(self.approvals(stage)) < stage.quorum:
+                return stage
+        return None
+
+    def approvals(self, stage: Stage) -> tuple[Decision, ...]:
+        """Approvals that a stage has so far."""
+        return tuple(d for d in self.decisions if d.approved and d.stage == stage.name)
