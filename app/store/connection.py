@@ -1,0 +1,77 @@
+"""Connections to Redis: one pool for calls, one for reads that wait."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+
+from app.store.embedded import NoServer, start_server
+
+CALL_TIMEOUT = 3.0
+WAIT = 5.0
+"""How long a waiting read waits, in seconds."""
+log = structlog.get_logger(__name__)
+
+
+class Connection(NamedTuple):
+    """Clients of one server. `calls` answers within CALL_TIMEOUT or raises; `waits` may wait longer."""
+
+    calls: Redis
+    waits: Redis
+    kind: str
+
+    async def close(self) -> None:
+        await self.calls.aclose()
+        await self.waits.aclose()
+
+
+def connect(url: str) -> Connection:
+    """Make clients of a server; nothing is sent yet. A lost connection is opened again at the next call."""
+
+    def client(timeout: float) -> Redis:
+        return Redis.from_url(
+            url,
+            decode_responses=True,
+            protocol=2,
+            socket_timeout=timeout,
+            socket_connect_timeout=CALL_TIMEOUT,
+            health_check_interval=15,
+            retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries=2),
+        )
+
+    return Connection(client(CALL_TIMEOUT), client(WAIT + CALL_TIMEOUT), "server")
+
+
+class OwnServer:
+    """The store of an installation without `JIT_REDIS_URL`: its own server, else fakeredis."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            server = await self._stack.enter_async_context(start_server(self._data))
+        except NoServer as missing:
+            log.warning("store_in_memory", why=str(missing), consequence="nothing survives a restart")
+            self.connection = _in_memory()
+        else:
+            log.info("store_started", program=str(server.program), socket=str(server.socket))
+            self.connection = connect(f"unix://{server.socket}")
+        self._stack.push_async_callback(self.connection.close)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+
+def _in_memory() -> Connection:
+    from fakeredis import FakeAsyncRedis, FakeServer  # noqa: PLC0415  only where nothing else is there
+
+    server = FakeServer()
+    client = FakeAsyncRedis(server=server, decode_responses=True)
+    return Connection(client, FakeAsyncRedis(server=server, decode_responses=True), "memory")

@@ -1,0 +1,74 @@
+"""The catalogue of keys. Every key of a requester lies in one partition, under one hash tag.
+
+| key | type | TTL | written by |
+| --- | --- | --- | --- |
+| `jit:{pNN}:request:<id>` | hash: version, doc | 30 days once final | create, save |
+| `jit:{pNN}:grant:<id>` | string: JSON | ends with the grant (PXAT) | save |
+| `jit:{pNN}:seen:<key>` | string: request id | 1 hour | create |
+| `jit:{pNN}:of:<person>` | sorted set: id by creation (ms) | 30 days after the last | create |
+| `jit:{pNN}:pending`, `jit:{pNN}:live` | sorted set: id by creation (ms) | none | create, save |
+| `jit:{pNN}:deadlines` | sorted set: `kind:id` by due time (ms) | none | create, save, claim |
+| `jit:{pNN}:events` | stream: event | trimmed once every group has read | create, save |
+| `jit:{pNN}:messages:<id>` | hash: role to place | 30 days | the announcer |
+| `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
+| `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
+| `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
+"""
+
+from collections.abc import Callable
+
+from app.domain.ids import PARTITIONS, partition_in
+
+ALL_PARTITIONS = range(PARTITIONS)
+Index = Callable[[int], str]
+
+
+def _in(partition: int, rest: str) -> str:
+    return f"jit:{{p{partition:02d}}}:{rest}"
+
+
+def request(request_id: str) -> str:
+    return _in(partition_in(request_id), f"request:{request_id}")
+
+
+def grant(request_id: str) -> str:
+    return _in(partition_in(request_id), f"grant:{request_id}")
+
+
+def messages(request_id: str) -> str:
+    return _in(partition_in(request_id), f"messages:{request_id}")
+
+
+def seen(partition: int, key: str) -> str:
+    return _in(partition, f"seen:{key}")
+
+
+def requests_of(partition: int, person: str) -> str:
+    return _in(partition, f"of:{person}")
+
+
+def pending(partition: int) -> str:
+    return _in(partition, "pending")
+
+
+def live(partition: int) -> str:
+    return _in(partition, "live")
+
+
+def deadlines(partition: int) -> str:
+    return _in(partition, "deadlines")
+
+
+def events(partition: int) -> str:
+    return _in(partition, "events")
+
+
+def lease(partition: int, group: str) -> str:
+    return _in(partition, f"lease:{group}")
+
+
+def once(name: str, day: str) -> str:
+    return f"jit:{{jobs}}:once:{name}:{day}"
+
+
+AUDIT_LOG = "jit:{jobs}:audit-log"

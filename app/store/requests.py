@@ -1,0 +1,239 @@
+"""Requests, their grants and their deadlines. Every write is one Lua call that also appends the event."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import redis.exceptions
+from redis.asyncio import Redis
+
+from app.domain.deadlines import Deadline, deadlines
+from app.domain.events import Activated, Event, event_json
+from app.domain.ids import partition_in
+from app.domain.refusals import Unavailable, UnknownRequest
+from app.domain.request import Request, State
+from app.store import keys
+from app.store.scripts import Scripts
+
+KEPT_ONCE_FINAL = timedelta(days=30)
+DELIVERY_REMEMBERED = timedelta(hours=1)
+KEPT_IN_INDEX = 200
+LONGEST_BETWEEN_READ_AND_WRITE = timedelta(seconds=5)
+HOLD = timedelta(seconds=15)
+
+
+class Loaded(NamedTuple):
+    """A request as it stands, and the server's clock when it was read."""
+
+    request: Request
+    now: datetime
+
+
+class Due(NamedTuple):
+    """A deadline that this process has claimed."""
+
+    deadline: Deadline
+    request_id: str
+
+
+@asynccontextmanager
+async def reachable() -> AsyncIterator[None]:
+    """Turn a store that does not answer into the refusal that people are told."""
+    try:
+        yield
+    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
+        raise Unavailable from error
+    except redis.exceptions.ResponseError as error:
+        if str(error).startswith(("LOADING", "READONLY", "MASTERDOWN", "MISCONF", "OOM", "CLUSTERDOWN")):
+            raise Unavailable from error
+        raise
+
+
+def milliseconds(at: datetime) -> int:
+    """Milliseconds since the epoch."""
+    return round(at.timestamp() * 1000)
+
+
+def index_of(request: Request) -> str:
+    """Name the index in which a request is found."""
+    if request.is_final:
+        return "none"
+    return "pending" if request.state is State.PENDING else "live"
+
+
+class RequestStore:
+    """Requests in Redis. Raises Unavailable whenever the server cannot be reached."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+
+    async def now(self) -> datetime:
+        """The server's clock, in UTC: the one clock of all replicas."""
+        async with reachable():
+            seconds, micros = await self._redis.time()
+        return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+
+    async def create(self, request: Request, event: Event, delivery: str) -> str | None:
+        """Write a new request. `delivery` names what asked for it, so that a repeated one creates nothing.
+
+        Returns the id under which it is found, which is an earlier one's where the delivery was seen before,
+        and None when the id is taken: choose another.
+        """
+        partition = partition_in(request.id)
+        written = request.model_copy(update={"version": 1})
+        async with reachable():
+            outcome, request_id = await self._scripts.run(
+                "create",
+                [
+                    keys.request(request.id),
+                    keys.seen(partition, delivery),
+                    keys.requests_of(partition, request.requester.id),
+                    keys.pending(partition),
+                    keys.live(partition),
+                    keys.deadlines(partition),
+                    keys.events(partition),
+                ],
+                [
+                    request.id,
+                    written.model_dump_json(),
+                    event_json.dump_json(event).decode(),
+                    milliseconds(request.created_at),
+                    index_of(request),
+                    int(KEPT_ONCE_FINAL.total_seconds()),
+                    int(DELIVERY_REMEMBERED.total_seconds()),
+                    KEPT_IN_INDEX,
+                    *_deadline_arguments(request),
+                ],
+            )
+        return None if outcome == "taken" else str(request_id)
+
+    async def load(self, request_id: str) -> Loaded:
+        """Read a request and the clock at once. Raises UnknownRequest."""
+        async with reachable():
+            doc, seconds, micros = await self._scripts.run("load", [keys.request(request_id)], [])
+        if not doc:
+            raise UnknownRequest(request_id)
+        now = datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+        return Loaded(Request.model_validate_json(doc), now)
+
+    async def save(self, request: Request, event: Event, read_at: datetime) -> bool:
+        """Write a transition of a request that was read at `read_at`; False when it was changed meanwhile."""
+        partition = partition_in(request.id)
+        written = request.model_copy(update={"version": request.version + 1})
+        kinds = [f"{kind}:{request.id}" for kind in Deadline]
+        async with reachable():
+            outcome = await self._scripts.run(
+                "save",
+                [
+                    keys.request(request.id),
+                    keys.grant(request.id),
+                    keys.pending(partition),
+                    keys.live(partition),
+                    keys.deadlines(partition),
+                    keys.events(partition),
+                ],
+                [
+                    request.id,
+                    request.version,
+                    written.model_dump_json(),
+                    event_json.dump_json(event).decode(),
+                    milliseconds(request.created_at),
+                    index_of(request),
+                    int(KEPT_ONCE_FINAL.total_seconds()),
+                    *_grant_arguments(request, event),
+                    milliseconds(read_at),
+                    int(LONGEST_BETWEEN_READ_AND_WRITE.total_seconds() * 1000),
+                    len(kinds),
+                    *kinds,
+                    *_deadline_arguments(request),
+                ],
+            )
+        if outcome == "gone":
+            raise UnknownRequest(request.id)
+        return bool(outcome == "saved")
+
+    async def find(self, request_ids: Sequence[str]) -> list[Request]:
+        """Read many requests; those that are gone are left out."""
+        if not request_ids:
+            return []
+        async with reachable():
+            pipeline = self._redis.pipeline(transaction=False)
+            for request_id in request_ids:
+                pipeline.hget(keys.request(request_id), "doc")
+            docs = await pipeline.execute()
+        return [Request.model_validate_json(doc) for doc in docs if doc]
+
+    async def of(self, partition: int, person: str, limit: int) -> list[Request]:
+        """A person's newest requests, newest first."""
+        async with reachable():
+            ids: Any = await self._redis.zrevrange(keys.requests_of(partition, person), 0, limit - 1)
+        return await self.find(ids)
+
+    async def pending(self) -> list[Request]:
+        """Every request that waits for a decision, oldest first."""
+        return await self._all(keys.pending)
+
+    async def live(self) -> list[Request]:
+        """Every request whose access exists or may exist, oldest first."""
+        return await self._all(keys.live)
+
+    async def _all(self, index: keys.Index) -> list[Request]:
+        async with reachable():
+            pipeline = self._redis.pipeline(transaction=False)
+            for partition in keys.ALL_PARTITIONS:
+                pipeline.zrange(index(partition), 0, -1)
+            ids = [request_id for part in await pipeline.execute() for request_id in part]
+        return sorted(await self.find(ids), key=lambda request: request.created_at)
+
+    async def has_grant(self, request_id: str) -> bool:
+        """Tell whether the grant key is there: whether access is permitted at this instant."""
+        async with reachable():
+            return bool(await self._redis.exists(keys.grant(request_id)))
+
+    async def claim_due(self, at_most: int = 100) -> list[Due]:
+        """Claim deadlines that are due, over all partitions; unhandled ones come again after HOLD."""
+        async with reachable():
+            pipeline = self._redis.pipeline(transaction=False)
+            for partition in keys.ALL_PARTITIONS:
+                await self._scripts.run(
+                    "claim",
+                    [keys.deadlines(partition)],
+                    [at_most, int(HOLD.total_seconds() * 1000)],
+                    pipeline,
+                )
+            claimed = [member for part in await pipeline.execute() for member in part]
+        pairs = (member.split(":", 1) for member in claimed)
+        return [Due(Deadline(kind), request_id) for kind, request_id in pairs]
+
+    async def drop(self, due: Due, version: int | None) -> None:
+        """Forget a claimed deadline that a request, read at `version` (None: gone), has no use for."""
+        async with reachable():
+            await self._scripts.run(
+                "drop",
+                [keys.deadlines(partition_in(due.request_id)), keys.request(due.request_id)],
+                [f"{due.deadline}:{due.request_id}", "" if version is None else version],
+            )
+
+
+def _deadline_arguments(request: Request) -> list[str | int]:
+    pairs = ((f"{kind}:{request.id}", milliseconds(at)) for kind, at in deadlines(request).items())
+    return [part for pair in pairs for part in pair]
+
+
+def _grant_arguments(request: Request, event: Event) -> list[str | int]:
+    if request.state is not State.ACTIVE:
+        return ["delete", "", 0]
+    if not isinstance(event, Activated):
+        return ["keep", "", 0]
+    value = {
+        "request": request.id,
+        "subject": request.requester.id,
+        "environment": request.environment,
+        "action": request.action,
+        "resource": request.resource,
+        "ends_at": event.ends_at.isoformat(),
+    }
+    return ["set", json.dumps(value, separators=(",", ":")), milliseconds(event.ends_at)]

@@ -1,0 +1,102 @@
+"""The streams of events, read by consumer groups.
+
+A group has one consumer name. Whoever holds the partition's lease reads under it, so that what a dead
+process left unacknowledged is simply the first thing that the next one reads, in the order it happened.
+"""
+
+from typing import Any, NamedTuple
+
+import redis.exceptions
+from redis.asyncio import Redis
+
+from app.domain.events import Event, event_json
+from app.store import keys
+from app.store.requests import reachable
+
+OWNER = "owner"
+UNREAD = ">"
+LEFT_OVER = "0"
+
+
+class Entry(NamedTuple):
+    """An event with its place in its partition's stream."""
+
+    partition: int
+    id: str
+    event: Event
+
+
+class Stream:
+    """Events of all partitions. Raises Unavailable when the server cannot be reached."""
+
+    def __init__(self, client: Redis, blocking: Redis) -> None:
+        self._redis = client
+        self._blocking = blocking
+
+    async def make_group(self, partition: int, group: str) -> None:
+        """Make a consumer group that starts at the first event, if it is not there."""
+        async with reachable():
+            try:
+                await self._redis.xgroup_create(keys.events(partition), group, id="0", mkstream=True)
+            except redis.exceptions.ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    async def left_over(self, partition: int, group: str, count: int = 100) -> list[Entry]:
+        """What was read and not acknowledged, oldest first."""
+        return await self._read(self._redis, partition, group, LEFT_OVER, count, None)
+
+    async def unread(self, partition: int, group: str, wait_ms: int, count: int = 100) -> list[Entry]:
+        """What is new, oldest first; waits up to `wait_ms` for it."""
+        return await self._read(self._blocking, partition, group, UNREAD, count, wait_ms)
+
+    async def _read(
+        self, client: Redis, partition: int, group: str, after: str, count: int, wait_ms: int | None
+    ) -> list[Entry]:
+        async with reachable():
+            answer: Any = await client.xreadgroup(
+                group, OWNER, {keys.events(partition): after}, count=count, block=wait_ms
+            )
+        return [
+            Entry(partition, entry_id, event_json.validate_json(fields["event"]))
+            for _, entries in answer or ()
+            for entry_id, fields in entries
+            if fields
+        ]
+
+    async def acknowledge(self, entry: Entry, group: str) -> None:
+        """The effect of an entry is done."""
+        async with reachable():
+            await self._redis.xack(keys.events(entry.partition), group, entry.id)
+
+    async def trim(self, partition: int) -> int:
+        """Drop the events that every group has read and acknowledged; returns how many."""
+        key = keys.events(partition)
+        async with reachable():
+            groups = await self._redis.xinfo_groups(key)
+            firsts = [await self._first_needed(key, group) for group in groups]
+            return int(await self._redis.xtrim(key, minid=min(firsts, key=_order))) if firsts else 0
+
+    async def _first_needed(self, key: str, group: dict[str, str]) -> str:
+        waiting = await self._redis.xpending(key, group["name"])
+        return str(waiting["min"] or group["last-delivered-id"])
+
+    async def backlog(self, group: str) -> int:
+        """How many events a group has read and not acknowledged, or not read, over all partitions."""
+        waiting = 0
+        async with reachable():
+            for partition in keys.ALL_PARTITIONS:
+                waiting += await self._waiting(keys.events(partition), group)
+        return waiting
+
+    async def _waiting(self, key: str, group: str) -> int:
+        for known in await self._redis.xinfo_groups(key) if await self._redis.exists(key) else ():
+            if known["name"] == group:
+                unread: Any = await self._redis.xrange(key, min=f"({known['last-delivered-id']}", count=1000)
+                return int(known["pending"]) + len(unread)
+        return 0
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence)
