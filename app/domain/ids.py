@@ -8,7 +8,7 @@ from collections.abc import Callable
 PARTITIONS = 16
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing to mistake for something else
 CODE_LENGTH = 7
-_FORM = re.compile(rf"R(\d\d)-([{ALPHABET}]{{{CODE_LENGTH}}})")
+ID = re.compile(rf"R(\d\d)-([{ALPHABET}]{{{CODE_LENGTH}}})")
 
 Choose = Callable[[str], str]
 
@@ -31,7 +31,7 @@ def read_request_id(text: str) -> str:
     """
     cleaned = text.strip().strip("`").upper()
     head, code = cleaned[:4], cleaned[4:].translate(str.maketrans("OIL", "011"))
-    match = _FORM.fullmatch(head + code)
+    match = ID.fullmatch(head + code)
     if match is None or int(match.group(1)) >= PARTITIONS:
         raise ValueError(f"“{text[:40]}” is not a request id: they look like R07-4KX9TQZ.")
     return head + code

@@ -24,7 +24,7 @@ class Connection(NamedTuple):
     waits: Redis
     kind: str
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self.calls.aclose()
         await self.waits.aclose()
 
@@ -62,7 +62,7 @@ class OwnServer:
         else:
             log.info("store_started", program=str(server.program), socket=str(server.socket))
             self.connection = connect(f"unix://{server.socket}")
-        self._stack.push_async_callback(self.connection.close)
+        self._stack.push_async_callback(self.connection.aclose)
         return self
 
     async def __aexit__(self, *_: object) -> None:

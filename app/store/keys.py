@@ -9,7 +9,7 @@
 | `jit:{pNN}:pending`, `jit:{pNN}:live` | sorted set: id by creation (ms) | none | create, save |
 | `jit:{pNN}:deadlines` | sorted set: `kind:id` by due time (ms) | none | create, save, claim |
 | `jit:{pNN}:events` | stream: event | trimmed once every group has read | create, save |
-| `jit:{pNN}:messages:<id>` | hash: role to place | 30 days | the announcer |
+| `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days | posting |
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
@@ -17,7 +17,7 @@
 
 from collections.abc import Callable
 
-from app.domain.ids import PARTITIONS, partition_in
+from app.domain.ids import ID, PARTITIONS, partition_in
 
 ALL_PARTITIONS = range(PARTITIONS)
 Index = Callable[[int], str]
@@ -35,8 +35,9 @@ def grant(request_id: str) -> str:
     return _in(partition_in(request_id), f"grant:{request_id}")
 
 
-def messages(request_id: str) -> str:
-    return _in(partition_in(request_id), f"messages:{request_id}")
+def messages(of: str) -> str:
+    """Messages of a request, or of a post that belongs to none, which then lies with the jobs."""
+    return _in(partition_in(of), f"messages:{of}") if ID.fullmatch(of) else f"jit:{{jobs}}:messages:{of}"
 
 
 def seen(partition: int, key: str) -> str:

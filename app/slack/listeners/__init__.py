@@ -1,1 +1,1 @@
-
+"""Listeners acknowledge, translate a payload into one workflow call, and tell refusals. Nothing more."""

@@ -1,0 +1,5 @@
+"""`python -m app`: the `jit` command."""
+
+from app.cli import main
+
+main()

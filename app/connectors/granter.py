@@ -1,0 +1,72 @@
+"""Makes the target agree with a request's state. A consumer of the outbox, and called by deadlines.
+
+It looks at the state and not at the event, so repeated, late and lost calls are all alike.
+"""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from app.connectors.protocol import Connector, ConnectorFailed
+from app.domain.refusals import UnknownRequest, WrongState
+from app.domain.request import Request, State
+from app.store.requests import RequestStore
+from app.store.stream import Entry
+from app.workflow import Workflow
+
+GROUP = "connectors"
+ACTED_ON = frozenset({"requested", "approved", "grant_begun", "end_begun"})
+log = structlog.get_logger(__name__)
+
+
+class Granter:
+    """Gives and takes back; `connector_of` names the connector of a request's action."""
+
+    def __init__(
+        self, workflow: Workflow, store: RequestStore, connector_of: Callable[[Request], Connector]
+    ) -> None:
+        self._workflow = workflow
+        self._store = store
+        self._connector_of = connector_of
+
+    async def handle(self, entries: Sequence[Entry]) -> None:
+        """Consume events."""
+        for entry in entries:
+            if entry.event.kind in ACTED_ON:
+                await self.settle(entry.event.request_id)
+
+    async def settle(self, request_id: str) -> None:
+        """Bring one request's access to where its state wants it."""
+        try:
+            request = (await self._store.load(request_id)).request
+            match request.state:
+                case State.APPROVED:
+                    begun = await self._workflow.begin_grant(request_id)
+                    if begun.state is State.GRANTING:
+                        await self._give(begun)
+                case State.GRANTING:
+                    await self._give(request)
+                case State.ENDING:
+                    await self._take_back(request)
+                case _:
+                    pass
+        except (WrongState, UnknownRequest) as overtaken:
+            log.info("granter_overtaken", request=request_id, why=str(overtaken))
+
+    async def _give(self, request: Request) -> None:
+        connector = self._connector_of(request)
+        try:
+            lease = await connector.grant(request)
+        except ConnectorFailed as failure:
+            await connector.revoke(request)  # if this fails too, all of it comes again
+            await self._workflow.fail_grant(request.id, str(failure))
+            return
+        await self._workflow.activate(request.id, lease)
+
+    async def _take_back(self, request: Request) -> None:
+        try:
+            await self._connector_of(request).revoke(request)
+        except ConnectorFailed as failure:
+            await self._workflow.fail_end(request.id, str(failure))
+            return
+        await self._workflow.finish(request.id)

@@ -1,0 +1,239 @@
+"""The wiring: every part is made here, once, and given what it needs. Nothing happens at import."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from app.audit import consumer as audit
+from app.audit.daily import Daily
+from app.audit.log import AuditLog
+from app.audit.story import StoryLine, story_lines
+from app.connectors import granter as connectors
+from app.connectors.grant_key import GrantKey
+from app.domain.refusals import Unavailable
+from app.outbox import Consumer, GiveUp, Outbox, TryAgain
+from app.policy import Policy, PolicySource, shipped_policies
+from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
+from app.settings import Settings
+from app.slack import announcer as slack
+from app.slack.app import make_app
+from app.slack.delivery import make_client, run_socket_mode
+from app.slack.bulletin import Bulletin
+from app.slack.identity import Identity
+from app.slack.posting import Posting
+from app.slack.services import Services
+from app.store import keys
+from app.store.connection import Connection, OwnServer, connect
+from app.store.leases import Leases
+from app.store.messages import Messages
+from app.store.once import Once
+from app.store.requests import RequestStore
+from app.store.stream import Stream
+from app.web.server import make_web, run_web
+from app.workflow import Workflow
+
+log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What a process does: take what people do, work on what follows, or both."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+
+
+class Bot:
+    """The parts of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        policies: PolicySource,
+        connection: Connection,
+        http: aiohttp.ClientSession,
+        audit_log: AuditLog,
+    ) -> None:
+        self.settings = settings
+        self.policies = policies
+        self.connection = connection
+        self.audit_log = audit_log
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        token = settings.slack_bot_token.get_secret_value()
+        client = make_client(token, settings.slack_api_url, http)
+        messages = Messages(connection.calls)
+        posting = Posting(client, messages)
+        identity = Identity(client, self.policy)
+        self.store = RequestStore(connection.calls)
+        self.stream = Stream(connection.calls, connection.waits)
+        self.workflow = Workflow(self.store, self.policy)
+        self.announcer = slack.Announcer(self.store, messages, posting, self.policy, identity)
+        self.granter = connectors.Granter(self.workflow, self.store, lambda _: GrantKey())
+        self.bulletin = Bulletin(posting, messages, self.policy)
+        self.daily = Daily(
+            audit_log,
+            self.workflow.live,
+            Once(connection.calls, self.holder),
+            self.bulletin.digest,
+            settings.digest_zone,
+            settings.digest_hour,
+        )
+        services = Services(
+            client=client,
+            policy=self.policy,
+            workflow=self.workflow,
+            identity=identity,
+            announcer=self.announcer,
+            story=self.story,
+            post_digest=self.post_digest_now,
+        )
+        secret = settings.slack_signing_secret
+        self.slack = make_app(services, token, secret.get_secret_value() if secret else None)
+
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.policies.current
+
+    async def story(self, request_id: str) -> Sequence[StoryLine]:
+        """A request's whole story from the audit log."""
+        entries = await asyncio.to_thread(self.audit_log.story, request_id)
+        people = self.policy().people
+        return story_lines(entries, {person.id: person.name for person in people.values()})
+
+    async def post_digest_now(self) -> str:
+        """Post the digest of the last 24 hours; gives the channel."""
+        now = await self.store.now()
+        await self.bulletin.digest(await self.daily.make_now(now), f"digest:{now.isoformat()}")
+        return self.policy().digest_channel
+
+    async def readiness(self) -> dict[str, str]:
+        """What keeps the bot from serving, by part."""
+        reasons = {}
+        try:
+            await self.store.now()
+        except Unavailable:
+            reasons["store"] = "Redis does not answer"
+        if self.policies.problem:
+            reasons["policy"] = self.policies.problem
+        return reasons
+
+    async def work(self) -> None:
+        """Run the consumers of events and the jobs, until cancelled."""
+        consumers = [
+            Consumer(connectors.GROUP, self.granter.handle),
+            Consumer(slack.GROUP, self.announcer.handle),
+            Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.connection.calls).handle, audit.BATCH),
+        ]
+        wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
+        leases = Leases(self.connection.calls, self.holder, wanted)
+        deadlines = Deadlines(self.store, self.workflow, self.granter.settle)
+        scheduler = make_scheduler({
+            "deadlines": (DEADLINES_EVERY, deadlines.tick),
+            "digest": (timedelta(seconds=20), self._daily_digest),
+            "trim": (timedelta(minutes=10), self._trim),
+        })  # fmt: skip
+        scheduler.start()
+        try:
+            await Outbox(self.stream, leases, consumers).run(keys.ALL_PARTITIONS)
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def watch_policies(self) -> None:
+        """Look for changed policies each second, until cancelled; a broken set is told and not used."""
+        while True:
+            await asyncio.sleep(1)
+            told = self.policies.problem
+            if await asyncio.to_thread(self.policies.refresh):
+                log.info("policy_in_force", digest=self.policies.current.digest[:12])
+            elif self.policies.problem and self.policies.problem != told:
+                log.error(
+                    "policy_broken", problem=self.policies.problem, consequence="the old one stays in force"
+                )
+                await self._tell_admins(self.policies.problem)
+
+    async def _tell_admins(self, problem: str) -> None:
+        """Say once, in the admin channel, that a changed policy is broken."""
+        try:
+            await self.bulletin.notice(
+                f"⚠️ The changed policies are broken; the ones before stay in force.\n```{problem[:2500]}```",
+                f"policy:{hashlib.sha256(problem.encode()).hexdigest()[:16]}",
+            )
+        except (GiveUp, TryAgain, Unavailable, SlackApiError, OSError) as error:
+            log.warning("admins_not_told", error=str(error))
+
+    async def _daily_digest(self) -> None:
+        await self.daily.tick(await self.store.now())
+
+    async def _trim(self) -> None:
+        for partition in keys.ALL_PARTITIONS:
+            await self.stream.trim(partition)
+
+
+Job = Coroutine[Any, Any, None]
+
+
+async def serve(settings: Settings, role: Role = Role.ALL) -> None:
+    """Run the bot until SIGINT or SIGTERM.
+
+    Raises PolicyError, DataInUse or AuditLogError when it cannot start, each with what to do about it.
+    """
+    policies = PolicySource(settings.policies or shipped_policies())
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(_connection(settings))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        audit_log = stack.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))
+        bot = Bot(settings, policies, connection, http, audit_log)
+        log.info("policy_in_force", digest=policies.current.digest[:12])
+        await _until_signalled(_jobs(bot, role))
+        log.info("stopping")
+
+
+def _jobs(bot: Bot, role: Role) -> list[Job]:
+    settings = bot.settings
+    jobs: list[Job] = [bot.watch_policies()]
+    if role is not Role.WEB:
+        jobs.append(bot.work())
+    if role is not Role.WORKER:
+        by_socket = settings.slack_app_token
+        web = make_web(bot.readiness, None if by_socket else bot.slack)
+        jobs.append(run_web(web, settings.http_host, settings.http_port))
+        if by_socket:
+            jobs.append(run_socket_mode(bot.slack, by_socket.get_secret_value()))
+    return jobs
+
+
+@asynccontextmanager
+async def _connection(settings: Settings) -> AsyncIterator[Connection]:
+    """Connect to the server that is named, or run our own."""
+    if settings.redis_url is None:
+        async with OwnServer(settings.data) as own:
+            yield own.connection
+        return
+    async with aclosing(connect(settings.redis_url.get_secret_value())) as connection:
+        yield connection
+
+
+async def _until_signalled(jobs: Sequence[Job]) -> None:
+    """Run jobs until a signal; one that fails ends all."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(job) for job in jobs]
+        await stop.wait()
+        for task in running:
+            task.cancel()

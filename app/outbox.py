@@ -1,0 +1,117 @@
+"""Hands events to consumers, at least once and in order within a partition. Consumers are idempotent.
+
+A handler that raises is given the same events again after a pause: nothing is skipped. What it can never
+do it must settle itself, or say so by `GiveUp`.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from app.domain.refusals import Unavailable
+from app.store.connection import WAIT
+from app.store.leases import Leases
+from app.store.stream import Entry, Stream
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 30.0
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Sequence[Entry]], Awaitable[None]]
+
+
+class TryAgain(Exception):  # noqa: N818  an instruction to the outbox
+    """The handler cannot do it now; `after` says, in seconds, when it may."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__(f"again in {after:g} s")
+        self.after = after
+
+
+class GiveUp(Exception):  # noqa: N818  an instruction to the outbox
+    """The handler can never do it, and says why; the event is passed over, loudly."""
+
+
+class Consumer(NamedTuple):
+    """A group that reads every event: `handle` gets up to `batch` events of one partition at a time."""
+
+    group: str
+    handle: Handler
+    batch: int = 1
+
+
+class Outbox:
+    """Runs consumers over the partitions whose leases this process holds."""
+
+    def __init__(self, stream: Stream, leases: Leases, consumers: Sequence[Consumer]) -> None:
+        self._stream = stream
+        self._leases = leases
+        self._consumers = consumers
+
+    async def run(self, partitions: Sequence[int]) -> None:
+        """Consume until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._leases.keep())
+            for consumer, partition in itertools.product(self._consumers, partitions):
+                tasks.create_task(self._consume(consumer, partition))
+
+    async def _consume(self, consumer: Consumer, partition: int) -> None:
+        name = (partition, consumer.group)
+        while True:
+            await self._leases.wait_for(name)
+            try:
+                await self._stream.make_group(partition, consumer.group)
+                await self._drain(consumer, partition)
+            except Unavailable:
+                await asyncio.sleep(FIRST_PAUSE)
+            except Exception:  # a bug must not end the consumer: it is told, and the events come again
+                log.exception("consumer_failed", group=consumer.group, partition=partition)
+                await asyncio.sleep(FIRST_PAUSE)
+
+    async def _drain(self, consumer: Consumer, partition: int) -> None:
+        """Handle what a predecessor left over, then what is new, for as long as the lease is held."""
+        name = (partition, consumer.group)
+        while self._leases.holds(name):
+            left = await self._stream.left_over(partition, consumer.group, consumer.batch)
+            if not left:
+                break
+            await self._settle(consumer, left)
+        while self._leases.holds(name):
+            entries = await self._stream.unread(partition, consumer.group, round(WAIT * 1000), consumer.batch)
+            if not entries:
+                return  # and begin again by looking for what another reader left over meanwhile
+            await self._settle(consumer, entries)
+
+    async def _settle(self, consumer: Consumer, entries: Sequence[Entry]) -> None:
+        """Handle until it succeeds, then acknowledge; stop without acknowledging when the lease is lost."""
+        name = (entries[0].partition, consumer.group)
+        for attempt in itertools.count():
+            if not self._leases.holds(name):
+                return
+            try:
+                await consumer.handle(entries)
+            except TryAgain as again:
+                log.info("event_waits", group=consumer.group, event=entries[0].id, seconds=again.after)
+                await asyncio.sleep(again.after)
+            except GiveUp as why:
+                log.error("event_passed_over", group=consumer.group, event=entries[0].id, why=str(why))  # noqa: TRY400  no bug
+                break
+            except Exception as error:
+                pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 10))
+                unusual = not isinstance(error, Unavailable)
+                log.warning(
+                    "event_failed",
+                    group=consumer.group,
+                    event=entries[0].id,
+                    error=str(error),
+                    again_in=pause,
+                    exc_info=unusual,
+                )
+                await asyncio.sleep(pause)
+            else:
+                break
+        for entry in entries:
+            await self._stream.acknowledge(entry, consumer.group)

@@ -1,0 +1,103 @@
+"""The APScheduler jobs. They only tick: what is due, and whether it is still to be done, stands in Redis."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from app.domain.deadlines import Deadline, deadlines
+from app.domain.refusals import Refused, Unavailable, UnknownRequest, WrongState
+from app.store.requests import Due, RequestStore
+from app.workflow import Workflow
+
+DEADLINES_EVERY = timedelta(milliseconds=250)
+AT_ONCE = 16
+log = structlog.get_logger(__name__)
+
+Job = Callable[[], Awaitable[object]]
+
+
+class Deadlines:
+    """Claims what is due, over all replicas once, and does it."""
+
+    def __init__(
+        self, store: RequestStore, workflow: Workflow, settle: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._store = store
+        self._verbs: dict[Deadline, Callable[[str], Awaitable[object]]] = {
+            Deadline.LAPSE: workflow.lapse,
+            Deadline.WARN: workflow.warn,
+            Deadline.END: workflow.expire,
+            Deadline.START: settle,
+            Deadline.RETRY_END: settle,
+        }
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def tick(self) -> int:
+        """Do everything that is due now; returns how much that was."""
+        count = 0
+        while due := await self._store.claim_due():
+            await asyncio.gather(*(self._do(each) for each in due))
+            count += len(due)
+        return count
+
+    async def _do(self, due: Due) -> None:
+        async with self._at_once:
+            try:
+                await self._verbs[due.deadline](due.request_id)
+            except (WrongState, UnknownRequest):
+                await self._drop(due)
+            except Unavailable:
+                raise
+            except Refused as refusal:
+                log.warning("deadline_refused", request=due.request_id, why=str(refusal))
+            except Exception:  # one request's bug must not keep the others waiting; it is claimed again
+                log.exception("deadline_failed", request=due.request_id, deadline=due.deadline)
+
+    async def _drop(self, due: Due) -> None:
+        """Forget a deadline that the request, as it stands, does not have."""
+        try:
+            request = (await self._store.load(due.request_id)).request
+        except UnknownRequest:
+            await self._store.drop(due, None)
+            return
+        if due.deadline not in deadlines(request):
+            await self._store.drop(due, request.version)
+
+
+def make_scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIOScheduler:
+    """Make a scheduler of named jobs, each with its period. A tick that comes late or twice counts once."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for name, (period, job) in jobs.items():
+        scheduler.add_job(
+            _guarded(name, job),
+            "interval",
+            seconds=period.total_seconds(),
+            id=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+    return scheduler
+
+
+def _guarded(name: str, job: Job) -> Job:
+    """Let a job that fails be told and ticked again: once for each outage, not at every tick."""
+    failing = False
+
+    async def run() -> None:
+        nonlocal failing
+        try:
+            await job()
+        except Unavailable:
+            if not failing:
+                log.warning("job_waits_for_store", job=name)
+            failing = True
+        except Exception:
+            log.exception("job_failed", job=name)
+        else:
+            failing = False
+
+    return run

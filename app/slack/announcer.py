@@ -1,0 +1,170 @@
+"""Turns events into what people see. A consumer of the outbox.
+
+Cards are reconciled: whatever the event, the request's present state is read and Slack is made to show it.
+The thread and the notices are written from the events, in their order, each once.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from app.domain.people import Principal
+from app.domain.refusals import UnknownRequest
+from app.domain.request import Request, State
+from app.domain.verdict import Outcome
+from app.outbox import GiveUp
+from app.policy import Policy
+from app.slack.identity import Identity
+from app.slack.posting import Posting
+from app.slack.views.blocks import Block
+from app.slack.views.card import Audience, approval_card, card_text
+from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
+from app.slack.views.thread import story_line
+from app.store.messages import IN_DOUBT, Messages, Place
+from app.store.requests import RequestStore
+from app.store.stream import Entry
+
+GROUP = "slack"
+CARD = "card"
+STATUS = "direct:status"
+GRANT = "direct:grant"
+log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Makes Slack show the state of requests."""
+
+    def __init__(
+        self,
+        store: RequestStore,
+        messages: Messages,
+        posting: Posting,
+        policy: Callable[[], Policy],
+        identity: Identity,
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._posting = posting
+        self._policy = policy
+        self._identity = identity
+
+    async def handle(self, entries: Sequence[Entry]) -> None:
+        """Consume events."""
+        for entry in entries:
+            await self._announce(entry)
+
+    async def _announce(self, entry: Entry) -> None:
+        try:
+            request = (await self._store.load(entry.event.request_id)).request
+        except UnknownRequest:
+            log.info("event_of_a_forgotten_request", request=entry.event.request_id)
+            return
+        places = await self._messages.places(request.id)
+        audience = await self.audience(request, entry.event.by)
+        failures = []
+        for show in (self._card, self._story, self._status, self._grant, self._notice):
+            try:
+                await show(request, entry, audience, places)
+            except GiveUp as why:  # what can never be posted must not keep the rest from being posted
+                failures.append(str(why))
+        if failures:
+            raise GiveUp("; ".join(failures))
+
+    async def audience(self, request: Request, *also: str) -> Audience:
+        """Whom a request concerns, as policy and Slack say now; `also` are ids of people to be named."""
+        policy = self._policy()
+        stages = request.verdict.stages
+        approvers = {
+            stage.name: tuple(
+                policy.people[person]
+                for person in sorted(policy.entitled(stage))
+                if not policy.people[person].is_same_person(request.requester)
+            )
+            for stage in stages
+        }
+        notified: tuple[Principal, ...] = ()
+        unreachable: tuple[Principal, ...] = ()
+        if request.state is State.PENDING:
+            asked = [person for stage in stages for person in policy.notified(stage)]
+            everyone = {person.id: person for people in (*approvers.values(), asked) for person in people}
+            unreachable = await self._unreachable(tuple(everyone.values()))
+            notified = tuple({
+                person.id: person
+                for person in asked
+                if person not in unreachable and not person.is_same_person(request.requester)
+            }.values())  # fmt: skip
+        return Audience(
+            approvers=approvers,
+            notified=notified,
+            unreachable=tuple(person.name for person in unreachable),
+            names=_names(policy, request, *also),
+        )
+
+    async def _unreachable(self, people: Sequence[Principal]) -> tuple[Principal, ...]:
+        reachable = await asyncio.gather(*(self._identity.is_reachable(person) for person in people))
+        return tuple(person for person, is_there in zip(people, reachable, strict=True) if not is_there)
+
+    async def _card(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
+        if _was_never_asked(request):
+            return
+        await self._posting.show(
+            request.id,
+            CARD,
+            places,
+            channel=request.channel,
+            text=card_text(request, audience),
+            blocks=approval_card(request, audience),
+        )
+
+    async def _story(
+        self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
+    ) -> None:
+        line = story_line(request, entry.event, audience)
+        card = places.get(CARD)
+        if line is None or card is None or card == IN_DOUBT:
+            return
+        place = Place.read(card)
+        await self._posting.show(
+            request.id, f"story:{entry.id}", places, channel=place.channel, text=line, thread=place.ts
+        )
+
+    async def _status(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
+        if has_status(request):
+            blocks = status_message(request, audience)
+            await self._tell(request, STATUS, places, summary(request), blocks)
+
+    async def _grant(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
+        if has_grant(request):
+            await self._tell(request, GRANT, places, summary(request), grant_message(request, audience))
+
+    async def _notice(
+        self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
+    ) -> None:
+        said = notice(request, entry.event, audience)
+        if said is not None and not _was_never_asked(request):
+            await self._tell(request, f"notice:{entry.id}", places, said)
+
+    async def _tell(
+        self,
+        request: Request,
+        role: str,
+        places: dict[str, str],
+        text: str,
+        blocks: list[Block] | None = None,
+    ) -> None:
+        await self._posting.show(
+            request.id, role, places, channel=request.requester.slack, text=text, blocks=blocks
+        )
+
+
+def _was_never_asked(request: Request) -> bool:
+    """Denied by policy: the answer went to the requester, the record to the audit log, no card."""
+    return request.verdict.outcome is Outcome.DENY
+
+
+def _names(policy: Policy, request: Request, *also: str) -> dict[str, str]:
+    ids = {request.settled_by, *also} | ({request.ending.by} if request.ending else set())
+    known = [request.requester, *(decision.by for decision in request.decisions)]
+    known += [policy.people[person] for person in ids if person in policy.people]
+    return {person.id: person.name for person in known}

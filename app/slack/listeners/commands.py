@@ -1,0 +1,165 @@
+"""`/jit …`: the first word is the verb."""
+
+import difflib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from app.domain.duration import parse_duration
+from app.domain.ids import read_request_id
+from app.domain.refusals import BadInput
+from app.policy import Permission
+from app.slack.answers import Answer, answer_to, telling_refusals
+from app.slack.services import Services
+from app.slack.views import replies
+from app.slack.views.modals import Draft, request_modal
+from app.slack.views.story import story_blocks, story_text
+from app.workflow import Wish
+
+COMMAND = "/jit"
+Body = dict[str, Any]
+Verb = Callable[[Body, list[str], Answer], Awaitable[None]]
+
+
+def listen(app: AsyncApp, services: Services) -> None:
+    """Listen to the command."""
+    commands = Commands(services)
+
+    @app.command(COMMAND)
+    async def jit(ack: AsyncAck, body: Body) -> None:
+        await ack()
+        await commands.run(body)
+
+
+class Commands:
+    """One method for each verb."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._verbs: dict[str, Verb] = {
+            "request": self._request,
+            "list": self._list,
+            "status": self._status,
+            "cancel": self._cancel,
+            "done": self._done,
+            "revoke": self._revoke,
+            "audit": self._audit,
+            "digest": self._digest,
+            "help": self._help,
+        }
+
+    async def run(self, body: Body) -> None:
+        """Do what was typed; whatever is wrong with it is told."""
+        answer = answer_to(self._services.client, body)
+        typed, *rest = (body.get("text") or "help").split()
+        async with telling_refusals(answer):
+            verb = self._verbs.get(typed.lower())
+            if verb is None:
+                raise BadInput(_unknown(typed, list(self._verbs)))
+            await verb(body, rest, answer)
+
+    async def _request(self, body: Body, words: list[str], answer: Answer) -> None:
+        if len(words) < 3:
+            await self._open_modal(body, words)
+            return
+        action, resource, duration, *reason = words
+        wish = Wish(
+            action=action,
+            resource=resource,
+            duration=_duration(duration),
+            reason=_rest_of(body["text"], 4) if reason else "",
+            delivery=f"command:{body['trigger_id']}",
+        )
+        by = await self._services.identity.of(body["user_id"])
+        request = await self._services.workflow.request(wish, by)
+        await answer.say(replies.asked(request))
+
+    async def _open_modal(self, body: Body, words: list[str]) -> None:
+        policy = self._services.policy()
+        action, resource = [*words, "", ""][:2]
+        if action:
+            policy.find_action(action)
+        draft = Draft(action=action, resource=resource, answer_to=body.get("response_url", ""))
+        await self._services.open_view(body["trigger_id"], request_modal(policy, draft))
+
+    async def _list(self, body: Body, _: list[str], answer: Answer) -> None:
+        by = await self._services.identity.of(body["user_id"])
+        mine = await self._services.workflow.mine(by)
+        waiting = await self._services.workflow.waiting_for(by)
+        await answer.say("Your requests", replies.list_blocks(mine, waiting))
+
+    async def _status(self, body: Body, words: list[str], answer: Answer) -> None:
+        request_id = _id(words, "status")
+        by = await self._services.identity.of(body["user_id"])
+        request = await self._services.workflow.see(request_id, by)
+        audience = await self._services.announcer.audience(request)
+        await answer.say(f"{request.id} is {request.state}", replies.status_blocks(request, audience))
+
+    async def _cancel(self, body: Body, words: list[str], answer: Answer) -> None:
+        request_id = _id(words, "cancel")
+        by = await self._services.identity.of(body["user_id"])
+        await self._services.workflow.cancel(request_id, by)
+        await answer.say(f"↩️ `{request_id}` is cancelled.")
+
+    async def _done(self, body: Body, words: list[str], answer: Answer) -> None:
+        request_id = _id(words, "done")
+        by = await self._services.identity.of(body["user_id"])
+        await self._services.workflow.done(request_id, by)
+        await answer.say(
+            f"🏁 Thank you. Taking the access of `{request_id}` back; I tell you when it is gone."
+        )
+
+    async def _revoke(self, body: Body, words: list[str], answer: Answer) -> None:
+        request_id = _id(words, "revoke")
+        by = await self._services.identity.of(body["user_id"])
+        await self._services.workflow.revoke(request_id, by, _rest_of(body["text"], 2))
+        await answer.say(f"⛔ Revoking `{request_id}`; its card says when the access is gone.")
+
+    async def _audit(self, body: Body, words: list[str], answer: Answer) -> None:
+        request_id = _id(words, "audit")
+        by = await self._services.identity.of(body["user_id"])
+        self._services.workflow.require(by, Permission.AUDIT)
+        lines = await self._services.story(request_id)
+        if not lines:
+            raise BadInput(f"The audit log has no request {request_id}.")
+        await answer.say(story_text(request_id, lines), story_blocks(request_id, lines))
+
+    async def _digest(self, body: Body, _: list[str], answer: Answer) -> None:
+        by = await self._services.identity.of(body["user_id"])
+        self._services.workflow.require(by, Permission.DIGEST)
+        channel = await self._services.post_digest()
+        await answer.say(f"📋 The digest of the last 24 hours is in {channel}.")
+
+    async def _help(self, _: Body, __: list[str], answer: Answer) -> None:
+        await answer.say("What you can type", replies.help_blocks(self._services.policy()))
+
+
+def _id(words: list[str], verb: str) -> str:
+    if not words:
+        raise BadInput(f"Which request? Type `/jit {verb} R07-4KX9TQZ`; `/jit list` shows the ids.")
+    try:
+        return read_request_id(words[0])
+    except ValueError as error:
+        raise BadInput(str(error), field="id") from None
+
+
+def _duration(text: str) -> Any:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise BadInput(
+            f"{error} The order is `/jit request ACTION RESOURCE 30m why`.", field="duration"
+        ) from None
+
+
+def _rest_of(text: str, after: int) -> str:
+    """What was typed after the first words, with its spaces and lines as they were."""
+    parts = text.split(None, after)
+    return parts[after] if len(parts) > after else ""
+
+
+def _unknown(typed: str, verbs: list[str]) -> str:
+    near = difflib.get_close_matches(typed.lower(), verbs, n=1, cutoff=0.5)
+    meant = f" Did you mean `/jit {near[0]}`?" if near else ""
+    return f"I do not know `/jit {typed[:40]}`.{meant} `/jit help` lists what I do."

@@ -1,0 +1,74 @@
+"""Block Kit's pieces, cut to Slack's limits. Texts of people go through `escape` before they come here."""
+
+from typing import Any
+
+from app.slack.views.text import clip
+
+Block = dict[str, Any]
+
+SECTION = 3000
+HEADER = 150
+BUTTON = 75
+CONTEXT_ELEMENTS = 10
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, HEADER)}
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+def fields(*pairs: tuple[str, str]) -> Block:
+    """Up to ten labelled values, in two columns."""
+    return {
+        "type": "section",
+        "fields": [mrkdwn(f"*{label}*\n{clip(value, 1800)}") for label, value in pairs[:10]],
+    }
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:CONTEXT_ELEMENTS]]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def buttons(*elements: Block) -> Block:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def button(label: str, action_id: str, value: str, style: str = "", confirm: Block | None = None) -> Block:
+    """A button; `style` is `primary`, `danger` or empty."""
+    return {
+        "type": "button",
+        "text": plain(label, BUTTON),
+        "action_id": action_id,
+        "value": value,
+        **({"style": style} if style else {}),
+        **({"confirm": confirm} if confirm else {}),
+    }
+
+
+def confirm(title: str, text: str, yes: str) -> Block:
+    """Ask before a button acts."""
+    return {
+        "title": plain(title, 100),
+        "text": mrkdwn(text, 300),
+        "confirm": plain(yes, 30),
+        "deny": plain("Not now", 30),
+    }
+
+
+def mrkdwn(text: str, limit: int = SECTION) -> Block:
+    return {"type": "mrkdwn", "text": clip(text, limit)}
+
+
+def plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": clip(text, limit), "emoji": True}
+
+
+def option(label: str, value: str) -> Block:
+    return {"text": plain(label, 75), "value": value}

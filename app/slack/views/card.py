@@ -1,0 +1,184 @@
+"""The approvers' message: a function of the request, and of who may decide, alone."""
+
+from pydantic import Field
+
+from app.domain.duration import format_duration
+from app.domain.people import SYSTEM, Principal
+from app.domain.request import EndCause, Request, State
+from app.domain.value import Value
+from app.domain.verdict import Outcome, Stage
+from app.slack import actions
+from app.slack.views.blocks import Block, button, buttons, confirm, context, fields, section
+from app.slack.views.text import clip, escape, moment
+
+RISK_SIGN = {"low": "🟢", "medium": "🟡", "high": "🟠", "critical": "🔴"}
+STATE_SIGN = {
+    State.PENDING: "⏳",
+    State.APPROVED: "✅",
+    State.GRANTING: "✅",
+    State.ACTIVE: "🔓",
+    State.ENDING: "🔒",
+    State.COMPLETED: "🏁",
+    State.EXPIRED: "⌛",
+    State.REVOKED: "⛔",
+    State.DENIED: "❌",
+    State.CANCELLED: "↩️",
+    State.LAPSED: "💤",
+    State.GRANT_FAILED: "⚠️",
+}
+REASON_SHOWN = 2000
+NAMES_SHOWN = 12
+
+
+class Audience(Value):
+    """Whom a request concerns, as policy says now: for each stage by name, who may decide it."""
+
+    approvers: dict[str, tuple[Principal, ...]] = Field(default_factory=dict)
+    notified: tuple[Principal, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    names: dict[str, str] = Field(default_factory=dict)
+    """Names by ids of people, for those who settled or ended it."""
+
+    def name(self, person: str) -> str:
+        return escape(self.names.get(person, person))
+
+
+def approval_card(request: Request, audience: Audience) -> list[Block]:
+    """Blocks of the card: who, what, where, how long, why, what follows, and buttons that work."""
+    who = f"*{escape(request.requester.name)}* (<@{request.requester.slack}>)"
+    what = f"*{escape(request.action_title or request.action)}* on `{escape(request.resource)}`"
+    return [
+        section(f"{STATE_SIGN[request.state]} {who} asks for {what}"),
+        fields(
+            ("Where", escape(request.environment)),
+            ("How long", format_duration(request.duration)),
+            ("Risk", f"{RISK_SIGN.get(request.risk, '⚪')} {escape(request.risk)}"),
+            ("Request", f"`{request.id}` · {escape(request.action)}"),
+        ),
+        section(quote(request.reason)),
+        context(*_rules_and_people(request, audience)),
+        section(status_line(request, audience)),
+        *_buttons(request),
+    ]
+
+
+def card_text(request: Request, audience: Audience) -> str:
+    """The card in a sentence, for notifications and screen readers; pings those who are to be told."""
+    pings = " ".join(f"<@{person.slack}>" for person in audience.notified[:NAMES_SHOWN])
+    asks = (
+        f"{escape(request.requester.name)} asks for {escape(request.action)} on {escape(request.resource)} "
+        f"in {escape(request.environment)} for {format_duration(request.duration)} ({request.id})"
+    )
+    if request.state is State.PENDING:
+        return f"{asks}. {pings}".strip()
+    return f"{asks}: {request.state.replace('_', ' ')}"
+
+
+def quote(reason: str) -> str:
+    """A reason as its author wrote it: no markup, no mention, no ping."""
+    if not reason:
+        return "_No reason given._"
+    return "\n".join(f"> {line}" for line in escape(clip(reason, REASON_SHOWN)).splitlines())
+
+
+def status_line(request: Request, audience: Audience) -> str:
+    """Where the request stands, with who brought it there; true at the moment it is shown."""
+    by = audience.name(request.settled_by)
+    why = f": {escape(request.comment)}" if request.comment else ""
+    match request.state:
+        case State.PENDING:
+            return f"*Waiting for approval*{_progress(request)}. Lapses {moment(request.lapses_at)}."
+        case State.APPROVED | State.GRANTING:
+            return f"*{_approved(request)}.* Creating the access …"
+        case State.ACTIVE:
+            return f"*{_approved(request)}.* Access is live until {_moment(request)}."
+        case State.ENDING:
+            return f"*{_cause(request, audience)}.* Taking the access back …{_trouble(request)}"
+        case State.COMPLETED | State.EXPIRED | State.REVOKED:
+            return f"*{_cause(request, audience)}.* Access is gone. {_approved(request)}."
+        case State.DENIED if request.settled_by == SYSTEM:
+            return f"*Denied by policy*{why}"
+        case State.DENIED:
+            return f"*Denied by {by}*{why}"
+        case State.CANCELLED if request.settled_by == SYSTEM:
+            return f"*Stopped by policy before it started*{why}"
+        case State.CANCELLED:
+            return f"*Cancelled by {by}.*"
+        case State.LAPSED:
+            return "*Lapsed:* nobody decided in time. It can be asked again."
+        case State.GRANT_FAILED:
+            return f"*The access could not be created*{why}. {_approved(request)}."
+
+
+def _buttons(request: Request) -> list[Block]:
+    if request.state is State.PENDING:
+        return [
+            buttons(
+                button("Approve", actions.APPROVE, request.id, "primary"),
+                button("Deny", actions.DENY, request.id, "danger"),
+            )
+        ]
+    if request.state in {State.GRANTING, State.ACTIVE}:
+        ask = confirm("Revoke access?", f"{request.id} ends at once, open sessions included.", "Revoke")
+        return [buttons(button("Revoke", actions.REVOKE, request.id, "danger", ask))]
+    return []
+
+
+def _rules_and_people(request: Request, audience: Audience) -> list[str]:
+    rules = ", ".join(escape(rule) for rule in request.verdict.rules) or "none"
+    lines = [f"Rule: {clip(rules, 500)}"]
+    lines += [_who_may(stage, audience) for stage in request.verdict.stages[:6]]
+    if audience.unreachable and request.state is State.PENDING:
+        lines.append(f"⚠️ Could not be reached (left Slack): {escape(_list(audience.unreachable))}")
+    return lines
+
+
+def _who_may(stage: Stage, audience: Audience) -> str:
+    people = [person.name for person in audience.approvers.get(stage.name, ())]
+    who = escape(_list(people)) if people else "⚠️ nobody, as policy is now"
+    return f"{escape(stage.name)}: {stage.quorum} of {who}"
+
+
+def _list(names: list[str] | tuple[str, ...]) -> str:
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
+
+
+def _progress(request: Request) -> str:
+    given = [escape(decision.by.name) for decision in request.decisions if decision.approved]
+    needed = sum(stage.quorum for stage in request.verdict.stages)
+    if not given:
+        return ""
+    return f" · {len(given)} of {needed} so far ({', '.join(given)})"
+
+
+def _approved(request: Request) -> str:
+    if request.verdict.outcome is Outcome.AUTO_APPROVE:
+        return "Approved automatically, by template"
+    return "Approved by " + " and ".join(escape(decision.by.name) for decision in request.decisions)
+
+
+def _cause(request: Request, audience: Audience) -> str:
+    if request.ending is None:
+        return "Ended"
+    by = audience.name(request.ending.by)
+    why = f" ({escape(request.ending.comment)})" if request.ending.comment else ""
+    match request.ending.cause:
+        case EndCause.DONE:
+            return f"Given back by {by}"
+        case EndCause.EXPIRED:
+            return "Time is up"
+        case EndCause.REVOKED:
+            return f"Revoked by {by}{why}"
+
+
+def _trouble(request: Request) -> str:
+    if request.ending is None or not request.ending.attempts:
+        return ""
+    return (
+        f"\n⚠️ The target has not confirmed, tried {request.ending.attempts}×: {escape(request.ending.error)}"
+    )
+
+
+def _moment(request: Request) -> str:
+    return moment(request.ends_at) if request.ends_at else "its end"

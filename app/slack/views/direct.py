@@ -1,0 +1,84 @@
+"""What the requester hears by direct message."""
+
+from app.domain import events
+from app.domain.duration import format_duration
+from app.domain.request import Request, State
+from app.domain.verdict import Outcome
+from app.slack import actions
+from app.slack.views.blocks import Block, button, buttons, confirm, section
+from app.slack.views.card import STATE_SIGN, Audience, status_line
+from app.slack.views.text import escape, moment
+
+
+def _what(request: Request) -> str:
+    return (
+        f"*{escape(request.action_title or request.action)}* on `{escape(request.resource)}` (`{request.id}`)"
+    )
+
+
+def has_status(request: Request) -> bool:
+    """Tell whether the requester gets a message to follow: not where no one is asked."""
+    return request.verdict.outcome is Outcome.REQUIRE
+
+
+def status_message(request: Request, audience: Audience) -> list[Block]:
+    """Follows the request until access is live; can be cancelled while it waits."""
+    told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")
+    if request.state is not State.PENDING:
+        return [told]
+    ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
+    return [told, buttons(button("Cancel request", actions.CANCEL, request.id, confirm=ask))]
+
+
+def has_grant(request: Request) -> bool:
+    """Tell whether there is or was access to tell of."""
+    return request.lease is not None
+
+
+def grant_message(request: Request, audience: Audience) -> list[Block]:
+    """Tells that access is live, with the Done button; later that it is gone."""
+    if request.state is State.ACTIVE and request.ends_at:
+        return [
+            section(
+                f"🔓 You have access: {_what(request)} until {moment(request.ends_at)}.\n"
+                "When your work is done, give it back: it shortens the time anything can go wrong."
+            ),
+            buttons(button("Done", actions.DONE, request.id, "primary")),
+        ]
+    return [section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")]
+
+
+def summary(request: Request) -> str:
+    """The message in a sentence, for notifications."""
+    state = "live" if request.state is State.ACTIVE else request.state.replace("_", " ")
+    return f"{request.id}: {escape(request.action)} on {escape(request.resource)} is {state}"
+
+
+def notice(request: Request, event: events.Event, audience: Audience) -> str | None:
+    """A message of its own for what must not be missed: an edited message pings nobody."""
+    match event:
+        case events.Denied():
+            why = f": {escape(event.comment)}" if event.comment else ""
+            return f"❌ {audience.name(event.by)} denied {_what(request)}{why}"
+        case events.Cancelled() if event.by != request.requester.id:
+            return f"⛔ {_what(request)} was stopped by policy before it started: {escape(event.comment)}"
+        case events.Lapsed():
+            return f"💤 {_what(request)} lapsed: nobody decided in time. Ask again when someone is there."
+        case events.GrantFailed():
+            return (
+                f"⚠️ {_what(request)} was approved, but the access could not be created: {escape(event.error)}"
+            )
+        case events.Warned():
+            left = format_duration(event.ends_at - event.at)
+            return f"⏰ {_what(request)} ends in {left}, {moment(event.ends_at)}. Save your work."
+        case events.Ended():
+            sign = STATE_SIGN[State(event.cause.value)]
+            return f"{sign} {_what(request)} has ended. {_how(request, audience)}"
+        case _:
+            return None
+
+
+def _how(request: Request, audience: Audience) -> str:
+    if request.is_final and request.ending:
+        return status_line(request, audience).split(" Access is gone", 1)[0]
+    return ""

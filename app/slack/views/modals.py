@@ -1,0 +1,158 @@
+"""The modal that asks for access, and the one that asks why a request is denied."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.domain.duration import format_duration
+from app.domain.request import Request
+from app.domain.value import Value
+from app.policy import Action, Policy
+from app.slack import actions
+from app.slack.views.blocks import Block, context, option, plain, section
+from app.slack.views.text import escape
+
+DURATIONS = tuple(timedelta(minutes=m) for m in (5, 15, 30, 60, 120, 240, 480, 1440))
+OPTIONS = 100
+REASON_LONGEST = 2000
+
+
+class Draft(Value):
+    """What is filled in so far, and where to answer."""
+
+    action: str = ""
+    resource: str = ""
+    reason: str = ""
+    answer_to: str = ""
+    """The command's response_url, so that the answer appears where it was typed."""
+
+
+def request_modal(policy: Policy, draft: Draft) -> Block:
+    """The modal; what an action needs is asked once the action is chosen."""
+    action = policy.actions.get(draft.action)
+    blocks = [_actions(policy, action)]
+    if action is None:
+        blocks.append(context("Choose an action to see what it can be done to, and for how long."))
+    else:
+        blocks += [
+            context(f"{escape(action.description or action.title)} · risk: {escape(action.risk)}"),
+            _resource(action, draft.resource),
+            _duration(action),
+            _reason(action, draft.reason),
+        ]
+    return {
+        "type": "modal",
+        "callback_id": actions.REQUEST_VIEW,
+        "title": plain("Request access", 24),
+        "submit": plain("Request", 24),
+        "close": plain("Close", 24),
+        "private_metadata": draft.answer_to,
+        "blocks": blocks,
+    }
+
+
+def deny_modal(request: Request, answer_to: str) -> Block:
+    """Asks why; the requester is told."""
+    return {
+        "type": "modal",
+        "callback_id": actions.DENY_VIEW,
+        "title": plain("Deny request", 24),
+        "submit": plain("Deny", 24),
+        "close": plain("Back", 24),
+        "private_metadata": f"{request.id} {answer_to}",
+        "blocks": [
+            section(
+                f"*{escape(request.requester.name)}*: {escape(request.action_title or request.action)} on "
+                f"`{escape(request.resource)}` (`{request.id}`)"
+            ),
+            _input(actions.COMMENT, "Why? The requester is told.", _text(actions.COMMENT, "", 1)),
+        ],
+    }
+
+
+def _actions(policy: Policy, chosen: Action | None) -> Block:
+    ordered = sorted(policy.actions.values(), key=lambda action: (action.environment, action.title))
+    groups = [
+        {"label": plain(policy.environments[name].title or name, 75), "options": _options(list(members))}
+        for name, members in itertools.groupby(ordered, key=lambda action: action.environment)
+    ]
+    element = {
+        "type": "static_select",
+        "action_id": actions.ACTION,
+        "placeholder": plain("Choose an action", 150),
+        "option_groups": groups[:OPTIONS],
+    }
+    if chosen is not None:
+        element["initial_option"] = _options([chosen])[0]
+    return {**_input(actions.ACTION, "What do you need to do?", element), "dispatch_action": True}
+
+
+def _options(found: Sequence[Action]) -> list[Block]:
+    return [option(action.title or action.name, action.name) for action in found[:OPTIONS]]
+
+
+def _resource(action: Action, chosen: str) -> Block:
+    named = [name for name in action.resources if "*" not in name and "?" not in name and "[" not in name]
+    block_id = (
+        f"{actions.RESOURCE}:{action.name}"  # a new block for each action: Slack keeps what a block holds
+    )
+    if len(named) < len(action.resources) or len(named) > OPTIONS:
+        hint = f"One of: {', '.join(action.resources[:8])}"
+        element: Block = {
+            "type": "plain_text_input",
+            "action_id": actions.RESOURCE,
+            "max_length": 128,
+            "placeholder": plain(hint, 150),
+        }
+        if chosen:
+            element["initial_value"] = chosen
+        return _input(block_id, "On what?", element)
+    element = {
+        "type": "static_select",
+        "action_id": actions.RESOURCE,
+        "placeholder": plain("Choose a resource", 150),
+        "options": [option(name, name) for name in named],
+    }
+    if chosen in named or len(named) == 1:
+        name = chosen if chosen in named else named[0]
+        element["initial_option"] = option(name, name)
+    return _input(block_id, "On what?", element)
+
+
+def _duration(action: Action) -> Block:
+    offered = sorted({d for d in DURATIONS if d <= action.longest} | {action.default, action.longest})
+    element = {
+        "type": "static_select",
+        "action_id": actions.DURATION,
+        "options": [_duration_option(d) for d in offered],
+        "initial_option": _duration_option(action.default),
+    }
+    return _input(f"{actions.DURATION}:{action.name}", "For how long?", element)
+
+
+def _duration_option(duration: timedelta) -> Block:
+    return option(format_duration(duration), f"{int(duration.total_seconds())}s")
+
+
+def _reason(action: Action, written: str) -> Block:
+    element = _text(actions.REASON, written, 0)
+    label = "Why? Approvers and the audit log see it."
+    return {**_input(actions.REASON, label, element), "optional": action.reason == "optional"}
+
+
+def _text(action_id: str, written: str, shortest: int) -> Block:
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": action_id,
+        "multiline": True,
+        "max_length": REASON_LONGEST,
+    }
+    if shortest:
+        element["min_length"] = shortest
+    if written:
+        element["initial_value"] = written[:REASON_LONGEST]
+    return element
+
+
+def _input(block_id: str, label: str, element: Block) -> Block:
+    return {"type": "input", "block_id": block_id, "label": plain(label, 2000), "element": element}

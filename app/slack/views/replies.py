@@ -1,0 +1,101 @@
+"""Answers that only the one who asked sees."""
+
+from collections.abc import Sequence
+
+from app.domain.duration import format_duration
+from app.domain.request import Request, State
+from app.domain.verdict import Outcome
+from app.policy import Policy
+from app.slack.views.blocks import Block, context, fields, header, section
+from app.slack.views.card import STATE_SIGN, Audience, quote, status_line
+from app.slack.views.text import escape, moment
+
+HELP = (
+    ("/jit request", "opens a form to ask for access"),
+    ("/jit request ACTION RESOURCE 30m why", "asks at once"),
+    ("/jit list", "your requests, and those that wait for you"),
+    ("/jit status ID", "where a request stands"),
+    ("/jit cancel ID", "takes your pending request back"),
+    ("/jit done ID", "gives your access back early"),
+    ("/jit revoke ID why", "ends someone's access (approvers and security)"),
+    ("/jit audit ID", "a request's whole story (for those whom policy names)"),
+    ("/jit digest", "posts the digest now (for those whom policy names)"),
+    ("/jit help", "this"),
+)
+
+
+def help_blocks(policy: Policy) -> list[Block]:
+    """Commands, and what can be asked for."""
+    commands = "\n".join(f"`{command}` — {what}" for command, what in HELP)
+    offered = "\n".join(
+        f"• `{action.name}` on {_some(action.resources)} — {escape(action.title)}, up to "
+        f"{format_duration(action.longest)}"
+        for action in sorted(policy.actions.values(), key=lambda a: (a.environment, a.name))[:25]
+    )
+    return [section(f"*What you can type*\n{commands}"), section(f"*What you can ask for*\n{offered}")]
+
+
+def asked(request: Request) -> str:
+    """The answer to a request, true at this moment."""
+    what = (
+        f"*{escape(request.action)}* on `{escape(request.resource)}` for {format_duration(request.duration)}"
+    )
+    if request.state is State.DENIED:
+        return f"❌ Policy denies {what}: {escape(request.comment)} (`{request.id}`)"
+    if request.verdict.outcome is Outcome.AUTO_APPROVE:
+        return f"✅ Approved at once: {what} (`{request.id}`). I tell you when the access is there."
+    needed = " and ".join(f"{stage.quorum} of {escape(stage.name)}" for stage in request.verdict.stages)
+    return f"⏳ Asked: {what} (`{request.id}`). It takes {needed}; I tell you as soon as someone decides."
+
+
+def list_blocks(mine: Sequence[Request], waiting: Sequence[Request]) -> list[Block]:
+    """One's own requests, and those that wait for one's decision."""
+    if not mine and not waiting:
+        return [section("You have asked for nothing yet, and nothing waits for you. `/jit request` begins.")]
+    blocks: list[Block] = []
+    if waiting:
+        blocks.append(section("*Waiting for your decision*\n" + "\n".join(map(_waiting, waiting[:15]))))
+    if mine:
+        blocks.append(section("*Your requests*\n" + "\n".join(map(_mine, mine[:15]))))
+    return blocks
+
+
+def status_blocks(request: Request, audience: Audience) -> list[Block]:
+    """A request in full."""
+    return [
+        header(f"{STATE_SIGN[request.state]} {request.id}"),
+        section(status_line(request, audience)),
+        fields(
+            ("Who", escape(request.requester.name)),
+            ("What", f"{escape(request.action)} on `{escape(request.resource)}`"),
+            ("Where", escape(request.environment)),
+            ("How long", format_duration(request.duration)),
+        ),
+        section(quote(request.reason)),
+        context(
+            f"Rule: {escape(', '.join(request.verdict.rules) or 'none')}",
+            f"Asked {moment(request.created_at)}",
+            f"Policy {request.verdict.policy_digest[:12]}",
+        ),
+    ]
+
+
+def _waiting(request: Request) -> str:
+    return (
+        f"⏳ `{request.id}` *{escape(request.requester.name)}*: {escape(request.action)} on "
+        f"`{escape(request.resource)}` for {format_duration(request.duration)}, "
+        f"lapses {moment(request.lapses_at)}"
+    )
+
+
+def _mine(request: Request) -> str:
+    until = f" until {moment(request.ends_at)}" if request.state is State.ACTIVE and request.ends_at else ""
+    return (
+        f"{STATE_SIGN[request.state]} `{request.id}` {escape(request.action)} on "
+        f"`{escape(request.resource)}`: *{request.state.replace('_', ' ')}*{until}"
+    )
+
+
+def _some(resources: Sequence[str]) -> str:
+    shown = ", ".join(f"`{escape(name)}`" for name in resources[:4])
+    return f"{shown} …" if len(resources) > 4 else shown

@@ -1,0 +1,52 @@
+"""The card's thread tells the story: one line for each event that people care about."""
+
+from app.domain import events
+from app.domain.request import EndCause, Request
+from app.domain.verdict import Outcome
+from app.slack.views.card import Audience
+from app.slack.views.text import escape, moment
+
+
+def story_line(request: Request, event: events.Event, audience: Audience) -> str | None:
+    """What an event adds to the story; None when it adds nothing that the card does not say."""
+    who = audience.name(event.by)
+    match event:
+        case events.Requested() if event.verdict.outcome is Outcome.AUTO_APPROVE:
+            return f"✅ Approved automatically: {escape(event.verdict.message)}"
+        case events.Approved():
+            said = f": {escape(event.comment)}" if event.comment else ""
+            rest = "" if event.settled else " More approvals are needed."
+            return f"✅ {who} approved ({escape(event.stage)}){said}.{rest}"
+        case events.Denied():
+            return f"❌ {who} denied: {escape(event.comment)}"
+        case events.Cancelled() if event.comment:
+            return f"⛔ Stopped by policy: {escape(event.comment)}"
+        case events.Cancelled():
+            return f"↩️ {who} cancelled the request."
+        case events.Lapsed():
+            return "💤 Lapsed: nobody decided in time."
+        case events.Activated():
+            return f"🔓 Access is live until {moment(event.ends_at)}."
+        case events.GrantFailed():
+            return f"⚠️ The access could not be created: {escape(event.error)}"
+        case events.EndBegun() if event.cause is EndCause.REVOKED:
+            said = f": {escape(event.comment)}" if event.comment else ""
+            return f"⛔ {who} revoked the access{said}."
+        case events.EndFailed() if event.attempts == 1:
+            return f"⚠️ The target did not confirm the end, trying again: {escape(event.error)}"
+        case events.Ended():
+            return f"🔒 Access is gone: {_ending(request, event, audience)}."
+        case events.AttemptRefused() if event.code == "self_approval":
+            return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
+        case _:
+            return None
+
+
+def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
+    match event.cause:
+        case EndCause.DONE:
+            return f"{audience.name(request.requester.id)} was done"
+        case EndCause.EXPIRED:
+            return "time was up"
+        case EndCause.REVOKED:
+            return "it was revoked"

@@ -1,0 +1,278 @@
+"""The verbs: load, judge, transition, save. The only writer of requests.
+
+Whoever calls, through whatever channel, meets the same checks here: state, policy and actor are read again
+at every verb. Every verb raises a `Refused` when the answer is no.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from app.domain import transitions
+from app.domain.ids import new_request_id, partition_of
+from app.domain.people import Principal
+from app.domain.refusals import (
+    BadInput,
+    Busy,
+    DeniedByPolicy,
+    NotPermitted,
+    Refused,
+    UnknownRequest,
+)
+from app.domain.request import Lease, Request, State
+from app.domain.transitions import Step
+from app.domain.value import Value
+from app.domain.verdict import Outcome
+from app.policy import Ask, Permission, Policy
+from app.store.requests import RequestStore
+
+ATTEMPTS = 12
+LISTED = 20
+Transition = Callable[[Request, datetime], Step]
+
+
+class Wish(Value):
+    """What someone asks for, as typed. `delivery` names the message that asked, so that it counts once."""
+
+    action: str
+    resource: str
+    duration: timedelta | None = None
+    reason: str = ""
+    source: str = "slack"
+    delivery: str = ""
+
+
+class Workflow:
+    """Verbs over one store and the policy in force."""
+
+    def __init__(self, store: RequestStore, policy: Callable[[], Policy]) -> None:
+        self._store = store
+        self._policy = policy
+
+    # -- what people do ------------------------------------------------------------------------------
+
+    async def request(self, wish: Wish, by: Principal) -> Request:
+        """Ask. The request comes back denied, approved or pending, as policy says. Raises BadInput."""
+        policy = self._policy()
+        checked = policy.check(wish.action, wish.resource, wish.duration, wish.reason)
+        environment = policy.environments[checked.action.environment]
+        now = await self._store.now()
+        seconds = int(checked.duration.total_seconds())
+        ask = Ask(
+            requester=by,
+            action=checked.action.name,
+            resource=checked.resource,
+            seconds=seconds,
+            reason=checked.reason,
+            source=wish.source,
+            at=now,
+        )
+        drafted = Request(
+            id=new_request_id(by.id),
+            state=State.PENDING,
+            requester=by,
+            action=checked.action.name,
+            action_title=checked.action.title,
+            environment=environment.name,
+            resource=checked.resource,
+            seconds=seconds,
+            reason=checked.reason,
+            risk=checked.action.risk,
+            channel=environment.channel,
+            source=wish.source,
+            verdict=policy.judge(ask),
+            created_at=now,
+            lapses_at=now + environment.lapse,
+        )
+        return await self._create(drafted, wish.delivery or secrets.token_hex(16))
+
+    async def _create(self, drafted: Request, delivery: str) -> Request:
+        for _ in range(ATTEMPTS):
+            request, event = transitions.ask(drafted)
+            found = await self._store.create(request, event, delivery)
+            if found == request.id:
+                return request
+            if found is not None:
+                return (await self._store.load(found)).request
+            drafted = drafted.model_copy(update={"id": new_request_id(drafted.requester.id)})
+        raise Busy(drafted.id)
+
+    async def approve(self, request_id: str, by: Principal, comment: str = "") -> Request:
+        """Count an approval. Rules that deny are asked again first."""
+
+        def approve(request: Request, now: datetime) -> Step:
+            step = transitions.approve(request, by, self._policy().entitled, now, comment)
+            self._raise_denial(request, now)
+            return step
+
+        return await self._by_person(request_id, by, "approve", approve)
+
+    async def deny(self, request_id: str, by: Principal, comment: str) -> Request:
+        """Settle a request by a no, which says why."""
+        if not comment.strip():
+            raise BadInput("Say why you deny it: the requester is told.", field="comment")
+        return await self._by_person(
+            request_id,
+            by,
+            "deny",
+            lambda request, now: transitions.deny(request, by, self._policy().entitled, now, comment),
+        )
+
+    async def may_decide(self, request_id: str, by: Principal) -> Request:
+        """Read a request that this person may decide now. Raises what deciding it would raise."""
+        async with self._recording(request_id, by, "deny"):
+            request, now = await self._store.load(request_id)
+            transitions.deny(request, by, self._policy().entitled, now)
+            return request
+
+    async def cancel(self, request_id: str, by: Principal) -> Request:
+        """Take one's own pending request back."""
+        return await self._by_person(
+            request_id, by, "cancel", lambda request, now: transitions.cancel(request, by, now)
+        )
+
+    async def done(self, request_id: str, by: Principal) -> Request:
+        """Give one's own access back early."""
+        return await self._by_person(
+            request_id, by, "done", lambda request, now: transitions.done(request, by, now)
+        )
+
+    async def revoke(self, request_id: str, by: Principal, comment: str = "") -> Request:
+        """Take access away from someone."""
+
+        def revoke(request: Request, now: datetime) -> Step:
+            policy = self._policy()
+            may_any = policy.may(by.id, Permission.REVOKE)
+            return transitions.revoke(request, by, policy.entitled, may_any, now, comment)
+
+        return await self._by_person(request_id, by, "revoke", revoke)
+
+    # -- what people see -----------------------------------------------------------------------------
+
+    async def see(self, request_id: str, by: Principal) -> Request:
+        """Read a request that concerns this person. Raises UnknownRequest alike for others' and for none."""
+        request = (await self._store.load(request_id)).request
+        if not self._may_see(request, by):
+            raise UnknownRequest(request_id)
+        return request
+
+    async def mine(self, by: Principal) -> list[Request]:
+        """One's own requests, newest first."""
+        return await self._store.of(partition_of(by.id), by.id, LISTED)
+
+    async def waiting_for(self, by: Principal) -> list[Request]:
+        """Pending requests that this person may decide now, oldest first."""
+        policy = self._policy()
+        return [
+            request
+            for request in await self._store.pending()
+            if not by.is_same_person(request.requester)
+            and request.open_stage is not None
+            and by.id in policy.entitled(request.open_stage)
+            and all(not decision.by.is_same_person(by) for decision in request.decisions)
+        ]
+
+    async def live(self) -> list[Request]:
+        """Everything live, for the digest. Who may see it is the caller's to check by `require`."""
+        return await self._store.live()
+
+    def require(self, by: Principal, permission: Permission) -> None:
+        """Raise NotPermitted unless policy gives the person a permission."""
+        if not self._policy().may(by.id, permission):
+            raise NotPermitted(f"Policy does not let you do this: it takes the permission “{permission}”.")
+
+    def _may_see(self, request: Request, by: Principal) -> bool:
+        policy = self._policy()
+        return (
+            by.is_same_person(request.requester)
+            or any(by.id in policy.entitled(stage) for stage in request.verdict.stages)
+            or policy.may(by.id, Permission.AUDIT)
+            or policy.may(by.id, Permission.REVOKE)
+        )
+
+    # -- what time and targets do --------------------------------------------------------------------
+
+    async def begin_grant(self, request_id: str) -> Request:
+        """Start granting an approved request; cancelled instead when policy denies it by now."""
+
+        def begin(request: Request, now: datetime) -> Step:
+            try:
+                self._raise_denial(request, now)
+            except DeniedByPolicy as denial:
+                return transitions.cancel_by_policy(request, now, str(denial))
+            return transitions.begin_grant(request, now)
+
+        return await self._apply(request_id, begin)
+
+    async def activate(self, request_id: str, lease: Lease) -> Request:
+        """The target confirmed: set the grant key with its TTL."""
+        return await self._apply(request_id, lambda r, now: transitions.activate(r, lease, now))
+
+    async def fail_grant(self, request_id: str, error: str) -> Request:
+        """The target refused, and nothing is left there."""
+        return await self._apply(request_id, lambda r, now: transitions.fail_grant(r, error, now))
+
+    async def lapse(self, request_id: str) -> Request:
+        """Nobody decided in time."""
+        return await self._apply(request_id, transitions.lapse)
+
+    async def warn(self, request_id: str) -> Request:
+        """The end is near."""
+        return await self._apply(request_id, transitions.warn)
+
+    async def expire(self, request_id: str) -> Request:
+        """Time is up."""
+        return await self._apply(request_id, transitions.expire)
+
+    async def fail_end(self, request_id: str, error: str) -> Request:
+        """The target did not confirm that access is gone."""
+        return await self._apply(request_id, lambda r, now: transitions.fail_end(r, error, now))
+
+    async def finish(self, request_id: str) -> Request:
+        """The target confirmed that access is gone."""
+        return await self._apply(request_id, transitions.finish)
+
+    # -- how ------------------------------------------------------------------------------------------
+
+    def _raise_denial(self, request: Request, now: datetime) -> None:
+        ask = Ask(
+            requester=request.requester,
+            action=request.action,
+            resource=request.resource,
+            seconds=request.seconds,
+            reason=request.reason,
+            source=request.source,
+            at=now,
+        )
+        verdict = self._policy().denial(ask)
+        if verdict is not None and verdict.outcome is Outcome.DENY:
+            raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
+
+    async def _by_person(self, request_id: str, by: Principal, verb: str, transition: Transition) -> Request:
+        """Apply what a person does; an attempt that policy forbids is recorded before it is refused."""
+        async with self._recording(request_id, by, verb):
+            return await self._apply(request_id, transition)
+
+    @asynccontextmanager
+    async def _recording(self, request_id: str, by: Principal, verb: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except Refused as refusal:
+            if refusal.recorded:
+                code = refusal.code
+                await self._apply(
+                    request_id, lambda r, now: transitions.refuse_attempt(r, by, verb, code, now)
+                )
+            raise
+
+    async def _apply(self, request_id: str, transition: Transition) -> Request:
+        """Load, transition and save, again while others write in between."""
+        for attempt in range(ATTEMPTS):
+            request, now = await self._store.load(request_id)
+            changed, event = transition(request, now)
+            if await self._store.save(changed, event, now):
+                return changed.model_copy(update={"version": request.version + 1})
+            await asyncio.sleep(secrets.randbelow(1 + 2**attempt) / 1000)
+        raise Busy(request_id)
