@@ -1,0 +1,142 @@
+"""The Web API's front: reads a call, applies faults, token and scope, and answers in Slack's envelope.
+
+docs: apis/web-api
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from app.playground.api import about, chat, conversations, files, marks, people, views
+from app.playground.api.call import Call, Method, Methods
+from app.playground.errors import SlackError, rate_limited
+from app.playground.faults import Fault
+from app.playground.model import Json
+from app.playground.registration import App
+from app.playground.switchboard import Switchboard
+
+FAMILIES: tuple[Methods, ...] = (
+    about.METHODS,
+    chat.METHODS,
+    conversations.METHODS,
+    files.METHODS,
+    marks.METHODS,
+    people.METHODS,
+    views.METHODS,
+)
+METHODS: Methods = {name: method for family in FAMILIES for name, method in family.items()}
+
+
+class WebApi:
+    """`GET|POST /api/<method>`."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call, and write it into the log that tests read."""
+        method = request.match_info["method"]
+        fault = self._board.faults.strike(method, self._board.clock())
+        logged: Json = {"method": method, "time": self._board.clock(), "args": {}, "app": None}
+        try:
+            args = await arguments(request)
+            logged["args"] = {key: value for key, value in args.items() if key != "token"}
+            await self._suffer(fault)
+            answer, headers = self._answer(method, token(request, args), args, logged)
+            status = 200
+        except SlackError as error:
+            answer, status, headers = error.body, error.status, error.headers
+        except OutageError:
+            self._board.note_call(logged | {"ok": False, "error": "down", "ts": None})
+            return web.Response(
+                status=503, text="<html><body>Service Unavailable</body></html>", content_type="text/html"
+            )
+        self._board.note_call(logged | _outcome(answer))
+        if fault is not None and fault.effect == "lost" and request.transport is not None:
+            request.transport.close()
+        return web.json_response(answer, status=status, headers=headers)
+
+    async def _suffer(self, fault: Fault | None) -> None:
+        match fault.effect if fault else None:
+            case "down":
+                raise OutageError
+            case "slow" if fault:
+                await self._board.faults.hold(fault.seconds)
+            case "rate_limited" if fault:
+                raise rate_limited(fault.seconds)
+            case "error" if fault:
+                raise SlackError(fault.code)
+
+    def _answer(
+        self, name: str, given_token: str, args: Mapping[str, Any], logged: Json
+    ) -> tuple[Json, dict[str, str]]:
+        method = METHODS.get(name)
+        if method is None:
+            raise SlackError("unknown_method", req_method=name)
+        if name == "api.test" and not given_token:
+            return {"ok": True, **method.answer(Call(self._board, self._board.apps[0], name, args))}, {}
+        app, app_level = self._caller(given_token)
+        logged["app"] = app.app_id
+        if method.app_level != app_level and not method.any_token:
+            raise SlackError("not_allowed_token_type")
+        call = Call(self._board, app, name, args, {"app_level": app_level})
+        call.needs(*method.scopes)
+        return {"ok": True, **method.answer(call)}, _scope_headers(app, method)
+
+    def _caller(self, given_token: str) -> tuple[App, bool]:
+        """Tell which app a token belongs to, and whether it is an app-level one."""
+        if not given_token:
+            raise SlackError("not_authed")
+        for app in self._board.apps:
+            if given_token == app.bot_token:
+                return app, False
+            if given_token == app.app_token:
+                return app, True
+        raise SlackError("invalid_auth")
+
+
+class OutageError(Exception):
+    """Slack is down."""
+
+
+def token(request: web.Request, args: Mapping[str, Any]) -> str:
+    """Read the token: a bearer header, or an argument where the body is a form."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value:
+        return value.strip()
+    is_json = request.content_type == "application/json"
+    return "" if is_json else str(args.get("token", ""))
+
+
+async def arguments(request: web.Request) -> Json:
+    """Read a call's arguments from the query and from a form or JSON body.
+
+    Raises `SlackError`: invalid_json, json_not_object, invalid_post_type.
+    """
+    args: Json = dict(request.query)
+    if request.method == "GET" or not request.can_read_body:
+        return args
+    if request.content_type == "application/json":
+        try:
+            body = json.loads(await request.text() or "{}")
+        except ValueError:
+            raise SlackError("invalid_json") from None
+        if not isinstance(body, dict):
+            raise SlackError("json_not_object")
+        return args | body
+    if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}:
+        if request.content_type == "application/octet-stream":
+            return args
+        raise SlackError("invalid_post_type")
+    return args | {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _scope_headers(app: App, method: Method) -> dict[str, str]:
+    return {"X-OAuth-Scopes": app.scopes, "X-Accepted-OAuth-Scopes": ",".join(method.scopes)}
+
+
+def _outcome(answer: Json) -> Json:
+    ts = answer.get("ts") or answer.get("message_ts")
+    return {"ok": answer["ok"], "error": answer.get("error"), "ts": ts}

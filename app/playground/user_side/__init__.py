@@ -1,0 +1,1 @@
+"""What people do: the JSON calls that the page and the tests use."""
