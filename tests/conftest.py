@@ -1,0 +1,78 @@
+"""Servers that tests share: each is started once a worker, by the product's own code, and stopped by it."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+from hypothesis import HealthCheck, settings
+
+from app.store.connection import Connection, connect
+from app.store.embedded import Server, start_server
+
+settings.register_profile(
+    "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("quick")
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server; it runs in a loop of its own, so that tests of any loop can use it."""
+    with in_background(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@contextmanager
+def in_background(data: Path) -> Iterator[Server]:
+    """Run the embedded server beside the tests' event loops."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    context = start_server(data)
+    server = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(30)
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@pytest.fixture
+async def redis(redis_server: Server) -> AsyncIterator[Connection]:
+    """An empty real server."""
+    connection = connect(f"unix://{redis_server.socket}")
+    await connection.calls.flushall()
+    yield connection
+    await connection.aclose()
+
+
+@pytest.fixture(params=["fakeredis", "server"])
+async def connection(request: pytest.FixtureRequest) -> AsyncIterator[Connection]:
+    """An empty store, once of each kind that the product runs on."""
+    if request.param == "server":
+        running: Server = request.getfixturevalue("redis_server")
+        made = connect(f"unix://{running.socket}")
+    else:
+        memory = FakeServer()
+        made = Connection(
+            FakeAsyncRedis(server=memory, decode_responses=True),
+            FakeAsyncRedis(server=memory, decode_responses=True),
+            "memory",
+        )
+    await made.calls.flushall()
+    yield made
+    await made.aclose()
+
+
+def required(missing: str) -> None:
+    """A part that tests need is missing: a failure in CI, a skip with its name elsewhere."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{missing} is missing, and CI must have it")
+    pytest.skip(f"{missing} is missing: .ci/setup installs it")

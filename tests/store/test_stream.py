@@ -1,0 +1,172 @@
+"""Contract of the outbox's stream and leases: in order, at least once, by one reader at a time."""
+
+import asyncio
+
+import pytest
+
+from app.domain import transitions as t
+from app.outbox import Consumer, GiveUp, Outbox, TryAgain
+from app.store import keys, leases
+from app.store.leases import Leases
+from app.store.once import Once
+from app.store.requests import RequestStore
+from app.store.stream import Stream
+from tests.people import a_request
+
+ANAS = 2
+
+
+@pytest.fixture
+def stream(connection) -> Stream:
+    return Stream(connection.calls, connection.waits)
+
+
+async def events(connection, count: int) -> list[str]:
+    store, ids = RequestStore(connection.calls), []
+    for number in range(count):
+        request, event = t.ask(a_request(now=await store.now()))
+        await store.create(request, event, f"d{number}")
+        ids.append(request.id)
+    return ids
+
+
+async def consume(connection, stream, holder, handle, until, batch=1):
+    consumer = Consumer("test", handle, batch)
+    kept = Leases(connection.calls, holder, [(ANAS, "test")])
+    running = asyncio.create_task(Outbox(stream, kept, [consumer]).run([ANAS]))
+    try:
+        await asyncio.wait_for(until.wait(), 10)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_every_event_in_order_once(connection, stream):
+    """A consumer that never fails sees each event once, in the order they were written."""
+    ids, seen, all_seen = await events(connection, 20), [], asyncio.Event()
+
+    async def handle(entries):
+        seen.extend(entry.event.request_id for entry in entries)
+        if len(seen) >= len(ids):
+            all_seen.set()
+
+    await consume(connection, stream, "a", handle, all_seen, batch=7)
+    assert ids == seen
+
+
+async def test_what_a_dead_consumer_left_comes_first(connection, stream):
+    """Read and not acknowledged is read again by the next holder, before anything new."""
+    ids = await events(connection, 3)
+    await stream.make_group(ANAS, "test")
+    await stream.unread(ANAS, "test", 10, 2)  # and dies
+    seen, all_seen = [], asyncio.Event()
+
+    async def handle(entries):
+        seen.extend(entry.event.request_id for entry in entries)
+        if len(seen) == len(ids):
+            all_seen.set()
+
+    await consume(connection, stream, "b", handle, all_seen)
+    assert ids == seen
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("bug"), TryAgain(0.01)])
+async def test_a_failing_event_is_given_again_and_holds_the_order(connection, stream, failure):
+    """Nothing overtakes an event that failed."""
+    ids, seen, all_seen, failed = await events(connection, 3), [], asyncio.Event(), []
+
+    async def handle(entries):
+        if len(failed) < 2:
+            failed.append(entries[0].event.request_id)
+            raise failure
+        seen.extend(entry.event.request_id for entry in entries)
+        if len(seen) == len(ids):
+            all_seen.set()
+
+    await consume(connection, stream, "a", handle, all_seen)
+    assert ids == seen
+    assert ids[:1] * 2 == failed
+
+
+async def test_what_can_never_be_done_is_passed_over(connection, stream):
+    """An event that its handler gives up does not stop the rest."""
+    ids, seen, all_seen = await events(connection, 2), [], asyncio.Event()
+
+    async def handle(entries):
+        seen.append(entries[0].event.request_id)
+        if len(seen) == 1:
+            raise GiveUp("no such channel")
+        all_seen.set()
+
+    await consume(connection, stream, "a", handle, all_seen)
+    assert ids == seen
+
+
+async def test_one_holder_at_a_time(connection, stream):
+    """While one process holds a partition, another one reads nothing of it."""
+    seen, done = {"a": 0, "b": 0}, asyncio.Event()
+
+    def counting(name):
+        async def handle(entries):
+            seen[name] += len(entries)
+            if sum(seen.values()) == 10:
+                done.set()
+
+        return handle
+
+    async def write():
+        await asyncio.sleep(0.1)
+        await events(connection, 10)
+
+    await asyncio.gather(
+        consume(connection, stream, "a", counting("a"), done),
+        consume(connection, stream, "b", counting("b"), done),
+        write(),
+    )
+    assert [0, 10] == sorted(seen.values())
+
+
+async def test_a_lease_is_given_back_at_the_end(connection):
+    """The next process needs not wait for the TTL of one that ended well."""
+    kept = Leases(connection.calls, "a", [(ANAS, "test")])
+    keeping = asyncio.create_task(kept.keep())
+    await asyncio.wait_for(kept.wait_for((ANAS, "test")), 5)
+    assert "a" == await connection.calls.get(keys.lease(ANAS, "test"))
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    assert await connection.calls.get(keys.lease(ANAS, "test")) is None
+
+
+async def test_a_lease_that_was_not_renewed_is_not_held(connection, monkeypatch):
+    """A process that slept past the TTL knows that it no longer holds."""
+    kept = Leases(connection.calls, "a", [(ANAS, "test")])
+    await kept._renew()
+    assert kept.holds((ANAS, "test"))
+    later = asyncio.get_running_loop().time() + leases.TTL.total_seconds()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: later)
+    assert not kept.holds((ANAS, "test"))
+
+
+async def test_trimming_keeps_what_some_group_still_needs(connection, stream):
+    """Only events that every group has acknowledged go."""
+    await events(connection, 4)
+    for group in ("one", "two"):
+        await stream.make_group(ANAS, group)
+    for entry in await stream.unread(ANAS, "one", 10):
+        await stream.acknowledge(entry, "one")
+    assert 0 == await stream.trim(ANAS)
+    read = await stream.unread(ANAS, "two", 10)
+    for entry in read[:2]:
+        await stream.acknowledge(entry, "two")
+    assert 2 == await stream.trim(ANAS)
+    assert read[2:] == await stream.left_over(ANAS, "two")
+
+
+async def test_once_a_day_over_all_replicas(connection):
+    """One replica does a day's job; what it marked done nobody does again."""
+    first, second = Once(connection.calls, "a"), Once(connection.calls, "b")
+    assert await first.take("digest", "2026-11-24")
+    assert not await second.take("digest", "2026-11-24")
+    await first.done("digest", "2026-11-24")
+    assert not await first.take("digest", "2026-11-24")
+    assert await second.take("digest", "2026-11-25")
