@@ -29,8 +29,8 @@ from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
 from app.settings import Settings
 from app.slack import announcer as slack
 from app.slack.app import make_app
-from app.slack.delivery import make_client, run_socket_mode
 from app.slack.bulletin import Bulletin
+from app.slack.delivery import make_client, run_socket_mode
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.services import Services

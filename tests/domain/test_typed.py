@@ -20,7 +20,8 @@ def test_durations_as_people_type_them(typed, minutes):
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "0", "0m", "-5m", "banana", "30", "m", "1h banana", "1.5h", "١m", "9999999999d", "99999d", "5x"]
+    "typed",
+    ["", "0", "0m", "-5m", "banana", "30", "m", "1h banana", "1.5h", "١m", "9999999999d", "99999d", "5x"],
 )
 def test_what_is_no_duration_is_refused_with_an_example(typed):
     """The refusal quotes what was typed and shows what would be right."""

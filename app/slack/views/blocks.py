@@ -32,6 +32,12 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[:CONTEXT_ELEMENTS]]}
 
 
+def quotation(text: str) -> Block:
+    """What someone wrote, as a quotation that Slack does not parse."""
+    quoted = {"type": "rich_text_quote", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [quoted]}
+
+
 def divider() -> Block:
     return {"type": "divider"}
 

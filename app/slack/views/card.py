@@ -8,8 +8,8 @@ from app.domain.request import EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
 from app.slack import actions
-from app.slack.views.blocks import Block, button, buttons, confirm, context, fields, section
-from app.slack.views.text import clip, escape, moment
+from app.slack.views.blocks import Block, button, buttons, confirm, context, fields, quotation, section
+from app.slack.views.text import clip, escape, moment, said
 
 RISK_SIGN = {"low": "🟢", "medium": "🟡", "high": "🟠", "critical": "🔴"}
 STATE_SIGN = {
@@ -55,7 +55,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
             ("Risk", f"{RISK_SIGN.get(request.risk, '⚪')} {escape(request.risk)}"),
             ("Request", f"`{request.id}` · {escape(request.action)}"),
         ),
-        section(quote(request.reason)),
+        quote(request.reason),
         context(*_rules_and_people(request, audience)),
         section(status_line(request, audience)),
         *_buttons(request),
@@ -74,17 +74,17 @@ def card_text(request: Request, audience: Audience) -> str:
     return f"{asks}: {request.state.replace('_', ' ')}"
 
 
-def quote(reason: str) -> str:
-    """A reason as its author wrote it: no markup, no mention, no ping."""
+def quote(reason: str) -> Block:
+    """A reason as its author wrote it: rich text is not parsed, so it holds no markup, mention or ping."""
     if not reason:
-        return "_No reason given._"
-    return "\n".join(f"> {line}" for line in escape(clip(reason, REASON_SHOWN)).splitlines())
+        return context("_No reason given._")
+    return quotation(clip(reason, REASON_SHOWN))
 
 
 def status_line(request: Request, audience: Audience) -> str:
     """Where the request stands, with who brought it there; true at the moment it is shown."""
     by = audience.name(request.settled_by)
-    why = f": {escape(request.comment)}" if request.comment else ""
+    why = f": {said(request.comment)}" if request.comment else ""
     match request.state:
         case State.PENDING:
             return f"*Waiting for approval*{_progress(request)}. Lapses {moment(request.lapses_at)}."
@@ -162,7 +162,7 @@ def _cause(request: Request, audience: Audience) -> str:
     if request.ending is None:
         return "Ended"
     by = audience.name(request.ending.by)
-    why = f" ({escape(request.ending.comment)})" if request.ending.comment else ""
+    why = f" ({said(request.ending.comment)})" if request.ending.comment else ""
     match request.ending.cause:
         case EndCause.DONE:
             return f"Given back by {by}"
@@ -175,9 +175,7 @@ def _cause(request: Request, audience: Audience) -> str:
 def _trouble(request: Request) -> str:
     if request.ending is None or not request.ending.attempts:
         return ""
-    return (
-        f"\n⚠️ The target has not confirmed, tried {request.ending.attempts}×: {escape(request.ending.error)}"
-    )
+    return f"\n⚠️ The target has not confirmed, tried {request.ending.attempts}×: {said(request.ending.error)}"
 
 
 def _moment(request: Request) -> str:

@@ -7,7 +7,7 @@ from app.domain.verdict import Outcome
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, confirm, section
 from app.slack.views.card import STATE_SIGN, Audience, status_line
-from app.slack.views.text import escape, moment
+from app.slack.views.text import escape, moment, said
 
 
 def _what(request: Request) -> str:
@@ -58,15 +58,15 @@ def notice(request: Request, event: events.Event, audience: Audience) -> str | N
     """A message of its own for what must not be missed: an edited message pings nobody."""
     match event:
         case events.Denied():
-            why = f": {escape(event.comment)}" if event.comment else ""
+            why = f": {said(event.comment)}" if event.comment else ""
             return f"❌ {audience.name(event.by)} denied {_what(request)}{why}"
         case events.Cancelled() if event.by != request.requester.id:
-            return f"⛔ {_what(request)} was stopped by policy before it started: {escape(event.comment)}"
+            return f"⛔ {_what(request)} was stopped by policy before it started: {said(event.comment)}"
         case events.Lapsed():
             return f"💤 {_what(request)} lapsed: nobody decided in time. Ask again when someone is there."
         case events.GrantFailed():
             return (
-                f"⚠️ {_what(request)} was approved, but the access could not be created: {escape(event.error)}"
+                f"⚠️ {_what(request)} was approved, but the access could not be created: {said(event.error)}"
             )
         case events.Warned():
             left = format_duration(event.ends_at - event.at)

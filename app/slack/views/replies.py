@@ -8,7 +8,7 @@ from app.domain.verdict import Outcome
 from app.policy import Policy
 from app.slack.views.blocks import Block, context, fields, header, section
 from app.slack.views.card import STATE_SIGN, Audience, quote, status_line
-from app.slack.views.text import escape, moment
+from app.slack.views.text import escape, moment, said
 
 HELP = (
     ("/jit request", "opens a form to ask for access"),
@@ -41,7 +41,7 @@ def asked(request: Request) -> str:
         f"*{escape(request.action)}* on `{escape(request.resource)}` for {format_duration(request.duration)}"
     )
     if request.state is State.DENIED:
-        return f"❌ Policy denies {what}: {escape(request.comment)} (`{request.id}`)"
+        return f"❌ Policy denies {what}: {said(request.comment)} (`{request.id}`)"
     if request.verdict.outcome is Outcome.AUTO_APPROVE:
         return f"✅ Approved at once: {what} (`{request.id}`). I tell you when the access is there."
     needed = " and ".join(f"{stage.quorum} of {escape(stage.name)}" for stage in request.verdict.stages)
@@ -71,7 +71,7 @@ def status_blocks(request: Request, audience: Audience) -> list[Block]:
             ("Where", escape(request.environment)),
             ("How long", format_duration(request.duration)),
         ),
-        section(quote(request.reason)),
+        quote(request.reason),
         context(
             f"Rule: {escape(', '.join(request.verdict.rules) or 'none')}",
             f"Asked {moment(request.created_at)}",

@@ -3,18 +3,26 @@
 from datetime import UTC, datetime
 
 ELLIPSIS = "…"
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_INERT = str.maketrans({sign: f"\u200b{sign}" for sign in "*_~`@#"})
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ESCAPE = str.maketrans(ENTITIES)
+_EMPHASIS = str.maketrans({sign: f"\u200b{sign}" for sign in "*_~`"})
 
 
 def escape(text: str) -> str:
-    """Make text inert: no mention, link or emphasis comes of it.
+    """Disarm mentions and links: `&`, `<` and `>` become entities.
 
-    Slack asks for `&`, `<` and `>` to be escaped (docs: messaging/formatting-message-text), which disarms
-    `<!channel>` and `<@U…>`. A zero-width space before a sign of emphasis, an `@` or a `#` leaves it to be
-    read and keeps Slack from acting on it.
+    docs: messaging/formatting-message-text, «Escaping text».
     """
-    return text.translate(_ENTITIES).translate(_INERT)
+    return text.translate(_ESCAPE)
+
+
+def said(text: str) -> str:
+    """What someone wrote, within a sentence of ours: on one line, and without emphasis of its own.
+
+    A zero-width space before `*`, `_`, `~` and a backtick leaves them to be read and keeps Slack from acting
+    on them.
+    """
+    return escape(" ".join(text.split())).translate(_EMPHASIS)
 
 
 def clip(text: str, limit: int) -> str:
@@ -22,14 +30,14 @@ def clip(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     kept = text[: limit - 1]
-    start = kept.rfind("&")
-    if start >= 0 and ";" not in kept[start:] and text[start:].startswith(("&amp;", "&lt;", "&gt;")):
-        kept = kept[:start]
+    begun = kept.rfind("&")
+    if begun >= 0 and text[begun:].startswith(tuple(ENTITIES.values())) and ";" not in kept[begun:]:
+        kept = kept[:begun]
     return kept + ELLIPSIS
 
 
 def moment(at: datetime) -> str:
-    """A point in time, shown by Slack in the reader's own zone; UTC where it cannot.
+    """A point in time, shown by Slack in the reader's own zone; in UTC where it cannot.
 
     docs: messaging/formatting-message-text, «Date formatting».
     """

@@ -4,7 +4,7 @@ from app.domain import events
 from app.domain.request import EndCause, Request
 from app.domain.verdict import Outcome
 from app.slack.views.card import Audience
-from app.slack.views.text import escape, moment
+from app.slack.views.text import escape, moment, said
 
 
 def story_line(request: Request, event: events.Event, audience: Audience) -> str | None:
@@ -12,15 +12,15 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
     who = audience.name(event.by)
     match event:
         case events.Requested() if event.verdict.outcome is Outcome.AUTO_APPROVE:
-            return f"✅ Approved automatically: {escape(event.verdict.message)}"
+            return f"✅ Approved automatically: {said(event.verdict.message)}"
         case events.Approved():
-            said = f": {escape(event.comment)}" if event.comment else ""
+            why = f": {said(event.comment)}" if event.comment else ""
             rest = "" if event.settled else " More approvals are needed."
-            return f"✅ {who} approved ({escape(event.stage)}){said}.{rest}"
+            return f"✅ {who} approved ({escape(event.stage)}){why}.{rest}"
         case events.Denied():
-            return f"❌ {who} denied: {escape(event.comment)}"
+            return f"❌ {who} denied: {said(event.comment)}"
         case events.Cancelled() if event.comment:
-            return f"⛔ Stopped by policy: {escape(event.comment)}"
+            return f"⛔ Stopped by policy: {said(event.comment)}"
         case events.Cancelled():
             return f"↩️ {who} cancelled the request."
         case events.Lapsed():
@@ -28,12 +28,12 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Activated():
             return f"🔓 Access is live until {moment(event.ends_at)}."
         case events.GrantFailed():
-            return f"⚠️ The access could not be created: {escape(event.error)}"
+            return f"⚠️ The access could not be created: {said(event.error)}"
         case events.EndBegun() if event.cause is EndCause.REVOKED:
-            said = f": {escape(event.comment)}" if event.comment else ""
-            return f"⛔ {who} revoked the access{said}."
+            why = f": {said(event.comment)}" if event.comment else ""
+            return f"⛔ {who} revoked the access{why}."
         case events.EndFailed() if event.attempts == 1:
-            return f"⚠️ The target did not confirm the end, trying again: {escape(event.error)}"
+            return f"⚠️ The target did not confirm the end, trying again: {said(event.error)}"
         case events.Ended():
             return f"🔒 Access is gone: {_ending(request, event, audience)}."
         case events.AttemptRefused() if event.code == "self_approval":
