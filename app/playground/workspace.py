@@ -7,7 +7,7 @@ that each API call is one step that nothing interleaves.
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from app.playground.model import Channel, File, Kind, Message, User, UserGroup, View
@@ -40,7 +40,7 @@ class Workspace:
     homes: dict[str, dict[str, View]] = field(default_factory=dict)
     clock: Callable[[], float] = time.time
     version: int = 0
-    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(46_656))
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(46_656))
     _last_ts: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
