@@ -1,0 +1,159 @@
+"""A request's story: what the log knows of it, in sentences."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from app.audit.chain import Recorded
+from app.audit.plain import clock, one_line
+from app.domain import events
+from app.domain.duration import format_duration
+from app.domain.people import SYSTEM
+from app.domain.request import EndCause
+from app.domain.value import Value
+from app.domain.verdict import Outcome, Stage, Verdict
+
+PROOFS = {"slack-session": "a Slack session"}
+HOW_IT_ENDED = {
+    EndCause.DONE: "it was given back",
+    EndCause.EXPIRED: "time was up",
+    EndCause.REVOKED: "it was revoked",
+}
+DIGEST_SHOWN = 12
+"""Hex digits of a policy's digest that are enough to tell policies apart; the log holds all 64."""
+
+
+class StoryLine(Value):
+    """One sentence of a story, in plain text on one line, with the number of the entry that tells it."""
+
+    sequence: int
+    at: datetime
+    request_id: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{clock(self.at)}  {self.text}"
+
+
+def story_lines(entries: Sequence[Recorded], names: Mapping[str, str]) -> Sequence[StoryLine]:
+    """Tell entries in sentences, in their order; `names` are people's names by their ids.
+
+    People who asked are called by the name that the log has, where `names` has none.
+    """
+    asked = {
+        entry.event.requester.id: entry.event.requester.name
+        for entry in entries
+        if isinstance(entry.event, events.Requested)
+    }
+    teller = _Teller({**asked, **names})
+    return [
+        StoryLine(
+            sequence=entry.sequence, at=entry.event.at, request_id=one_line(entry.event.request_id), text=text
+        )
+        for entry in entries
+        for text in teller.sentences(entry.event)
+    ]
+
+
+class _Teller:
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def sentences(self, event: events.Event) -> list[str]:
+        """What an event says, most often in one sentence."""
+        match event:
+            case events.Requested():
+                return [self._asked(event), _judged(event.verdict)]
+            case _:
+                return [self._told(event)]
+
+    def _told(self, event: events.Event) -> str:
+        who = self._who(event.by)
+        match event:
+            case events.Requested():
+                return self._asked(event)
+            case events.Approved():
+                missing = "No approval is missing." if event.settled else "More approvals are needed."
+                return f"{who} approved {_decision(event)} {missing}"
+            case events.Denied():
+                return f"{who} denied {_decision(event)}"
+            case events.Cancelled() if event.by == SYSTEM:
+                return f"Policy stopped it before it started{_because(event.comment)}."
+            case events.Cancelled():
+                return f"{who} took the request back{_because(event.comment)}."
+            case events.Lapsed():
+                return "Nobody decided in time: the request lapsed."
+            case events.GrantBegun():
+                return f"Access is being created; it ends at {clock(event.ends_at)}, whatever happens."
+            case events.Activated():
+                given = one_line(event.summary) or "access"
+                return f"Given: {given} (by {one_line(event.connector)}), until {clock(event.ends_at)}."
+            case events.GrantFailed():
+                return f"The access could not be created: {one_line(event.error)}"
+            case events.Warned():
+                return f"The requester was warned: the access ends at {clock(event.ends_at)}."
+            case events.EndBegun():
+                return f"{self._end(event)}: the access is being taken back."
+            case events.EndFailed():
+                return (
+                    f"The target did not confirm that the access is gone (attempt {event.attempts}; again at "
+                    f"{clock(event.retry_at)}): {one_line(event.error)}"
+                )
+            case events.Ended():
+                return f"Taken back: the target confirmed that it is gone ({HOW_IT_ENDED[event.cause]})."
+            case events.AttemptRefused():
+                own = ", their own request," if event.code == "self_approval" else ""
+                verb, code = one_line(event.verb), one_line(event.code)
+                return f"{who} tried to {verb} it{own} and was refused ({code}); nothing changed."
+
+    def _asked(self, event: events.Requested) -> str:
+        what = f"{one_line(event.action)} on {one_line(event.resource)} in {one_line(event.environment)}"
+        how_long = format_duration(timedelta(seconds=event.seconds))
+        how = f"{one_line(event.risk)} risk, by {one_line(event.source)}"
+        why = _quoted(event.reason) or "no reason given"
+        return f"{self._who(event.by)} asked for {what} for {how_long}, {how}: {why}"
+
+    def _end(self, event: events.EndBegun) -> str:
+        match event.cause:
+            case EndCause.DONE:
+                return f"{self._who(event.by)} gave it back{_because(event.comment)}"
+            case EndCause.EXPIRED:
+                return "Time was up"
+            case EndCause.REVOKED:
+                return f"{self._who(event.by)} revoked it{_because(event.comment)}"
+
+    def _who(self, person: str) -> str:
+        if person == SYSTEM:
+            return "The system"
+        name = self._names.get(person)
+        return f"{one_line(name)} ({one_line(person)})" if name else one_line(person)
+
+
+def _judged(verdict: Verdict) -> str:
+    rules = ", ".join(map(one_line, verdict.rules)) or "no rule"
+    policy = f"Policy {one_line(verdict.policy_digest[:DIGEST_SHOWN])} ({rules})"
+    why = one_line(verdict.message)
+    match verdict.outcome:
+        case Outcome.DENY:
+            return f"{policy} denied it: {why}"
+        case Outcome.AUTO_APPROVE:
+            return f"{policy} approved it automatically: {why}"
+        case Outcome.REQUIRE:
+            return f"{policy} requires {' and then '.join(map(_needed, verdict.stages)) or 'nothing'}: {why}"
+
+
+def _needed(stage: Stage) -> str:
+    people = ", ".join(map(one_line, (*stage.groups, *stage.people)))
+    return f"{stage.quorum} of {one_line(stage.name)}" + (f" ({people})" if people else "")
+
+
+def _decision(event: events.Approved | events.Denied) -> str:
+    proof = PROOFS.get(event.proof, one_line(event.proof))
+    return f"stage {one_line(event.stage)}, proven by {proof}{_because(event.comment)}."
+
+
+def _because(comment: str) -> str:
+    return f": {_quoted(comment)}" if comment.strip() else ""
+
+
+def _quoted(text: str) -> str:
+    return f"“{one_line(text)}”" if text.strip() else ""
