@@ -1,5 +1,7 @@
 """Slack's refusals."""
 
+import math
+
 from app.playground.model import Json
 
 
@@ -26,5 +28,5 @@ def invalid_arguments(*complaints: str) -> SlackError:
 def rate_limited(seconds: float) -> SlackError:
     """Ask for patience: HTTP 429 with `Retry-After` in whole seconds. docs: apis/web-api/rate-limits."""
     error = SlackError("ratelimited", status=429)
-    error.headers["Retry-After"] = str(max(1, round(seconds)))
+    error.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     return error

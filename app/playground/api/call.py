@@ -11,7 +11,7 @@ from app.playground.registration import App
 from app.playground.switchboard import Switchboard
 from app.playground.workspace import Workspace
 
-TRUE = {True, 1, "1", "true", "True", "t"}
+TRUE = (True, "1", "true", "True", "t")
 PAGE_MAX = 1000
 
 
@@ -34,7 +34,7 @@ class Call:
         return default if value is None else value if isinstance(value, str) else json.dumps(value)
 
     def required(self, *names: str) -> list[str]:
-        """Read arguments that must be there. Raises `SlackError` invalid_arguments naming those that are not."""
+        """Read arguments that must be there. Raises `SlackError` invalid_arguments naming the missing."""
         missing = [name for name in names if self.args.get(name) in (None, "")]
         if missing:
             raise invalid_arguments(*(f"missing required field: {name}" for name in missing))
@@ -96,7 +96,7 @@ class Call:
             raise SlackError("missing_scope", needed=",".join(scopes), provided=self.app.scopes)
 
     def needs_for(self, channel: Channel, verb: str) -> None:
-        """Refuse unless the app has the scope for this kind of conversation: `channels:history`, `im:read`, …"""
+        """Refuse unless the app has the scope for this kind of conversation, `im:history` for instance."""
         family = {"channel": "channels", "group": "groups", "im": "im"}[channel.kind]
         self.needs(f"{family}:{verb}")
 

@@ -44,7 +44,7 @@ class WebApi:
             args = await arguments(request)
             logged["args"] = {key: value for key, value in args.items() if key != "token"}
             await self._suffer(fault)
-            answer, headers = self._answer(method, token(request, args), args, logged)
+            answer, headers = self._answer(request, args, logged)
             status = 200
         except SlackError as error:
             answer, status, headers = error.body, error.status, error.headers
@@ -69,12 +69,13 @@ class WebApi:
             case "error" if fault:
                 raise SlackError(fault.code)
 
-    def _answer(
-        self, name: str, given_token: str, args: Mapping[str, Any], logged: Json
-    ) -> tuple[Json, dict[str, str]]:
+    def _answer(self, request: web.Request, args: Json, logged: Json) -> tuple[Json, dict[str, str]]:
+        name, given_token = request.match_info["method"], token(request, args)
         method = METHODS.get(name)
         if method is None:
             raise SlackError("unknown_method", req_method=name)
+        if method.app_level:
+            _strictly(request, args)
         if name == "api.test" and not given_token:
             return {"ok": True, **method.answer(Call(self._board, self._board.apps[0], name, args))}, {}
         app, app_level = self._caller(given_token)
@@ -102,12 +103,23 @@ class OutageError(Exception):
 
 
 def token(request: web.Request, args: Mapping[str, Any]) -> str:
-    """Read the token: a bearer header, or an argument where the body is a form."""
+    """Read the token: a bearer header, or a field of a form; in an address or in JSON it does not count.
+
+    docs: apis/web-api (authentication), changelog/2020-11-no-more-tokens-in-querystrings
+    """
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value:
         return value.strip()
-    is_json = request.content_type == "application/json"
-    return "" if is_json else str(args.get("token", ""))
+    is_form = request.method == "POST" and request.content_type != "application/json"
+    return str(args.get("token", "")) if is_form and "token" not in request.query else ""
+
+
+def _strictly(request: web.Request, args: Mapping[str, Any]) -> None:
+    """Refuse to open a socket by GET or by a token in the body. docs: methods/apps.connections.open."""
+    if request.method != "POST":
+        raise SlackError("insecure_request")
+    if "Authorization" not in request.headers and args.get("token"):
+        raise SlackError("missing_args")
 
 
 async def arguments(request: web.Request) -> Json:

@@ -5,6 +5,7 @@ docs: reference/interaction-payloads/block_actions-payload, reference/views (sta
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from app.playground.block_kit.objects import every_option
@@ -26,6 +27,12 @@ PLAIN = {
     "multi_conversations_select": ("selected_conversations", "initial_conversations"),
     "rich_text_input": ("rich_text_value", "initial_value"),
     "file_input": ("files", "initial_files"),
+}
+
+WHEN = {
+    "datepicker": "a date; it looks like 2026-01-31",
+    "timepicker": "a time; it looks like 09:30",
+    "datetimepicker": "a time in seconds since the epoch",
 }
 
 
@@ -77,23 +84,23 @@ def chosen(element: Json, value: Any, directory: Directory) -> Json:
     """
     kind = element["type"]
     if kind in TYPED:
-        return {"value": None if value in {None, ""} else str(value)}
+        return {"value": _typed(value)}
     if kind == "overflow" or kind in OPTION:
-        return {"selected_option": None if value in {None, ""} else pick(element, value)}
+        return {"selected_option": None if _nothing(value) else pick(element, value)}
     if kind in OPTIONS:
         return {"selected_options": [pick(element, each) for each in _several(value)]}
     if kind not in PLAIN:
         return {}
     key = PLAIN[kind][0]
-    if kind == "datetimepicker":
-        return {key: int(value) if value not in {None, ""} else None}
     if kind == "rich_text_input":
         return {key: as_rich_text(value) if isinstance(value, str) else value}
     if kind.startswith("multi_"):
         return {key: [_named(kind, each, directory) for each in _several(value)]}
-    if kind.endswith("_select") and value not in {None, ""}:
-        return {key: _named(kind, value, directory)}
-    return {key: value or None}
+    if kind == "file_input":
+        return {key: _several(value)}
+    if _nothing(value):
+        return {key: None}
+    return {key: _when(kind, value) if kind in WHEN else _named(kind, value, directory)}
 
 
 def pick(element: Json, value: Any) -> Json:
@@ -104,7 +111,7 @@ def pick(element: Json, value: Any) -> Json:
         value = value["value"]
     options = every_option(element)
     for option in options:
-        if value in {option["value"], option["text"]["text"]}:
+        if value in (option["value"], option["text"]["text"]):
             return {key: option[key] for key in ("text", "value", "description") if key in option}
     if element["type"].endswith("external_select"):
         return {"text": {"type": "plain_text", "text": str(value), "emoji": True}, "value": str(value)}
@@ -123,8 +130,32 @@ def is_blank(state: Json) -> bool:
     return not any(value for key, value in state.items() if key not in {"type", "timezone"})
 
 
+def _nothing(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def _typed(value: Any) -> str | None:
+    if isinstance(value, dict | list):
+        raise NoSuchChoiceError(f"A text is wanted, not {value!r}.")
+    return None if _nothing(value) else str(value)
+
+
+def _when(kind: str, value: Any) -> str | int:
+    """Read a date, a time or a moment as its picker would give it."""
+    try:
+        match kind:
+            case "datepicker":
+                return date.fromisoformat(value).isoformat()
+            case "timepicker":
+                return datetime.strptime(value, "%H:%M").strftime("%H:%M")  # noqa: DTZ007  a time of no day
+            case _:
+                return int(value)
+    except (ValueError, TypeError, OverflowError):
+        raise NoSuchChoiceError(f"{value!r} is not {WHEN[kind]}.") from None
+
+
 def _several(value: Any) -> list[Any]:
-    if value in (None, ""):
+    if _nothing(value):
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
 

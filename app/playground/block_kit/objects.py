@@ -80,19 +80,17 @@ slack_file = record({}, {"id": string(), "url": url}, [some_of("id", "url")])
 
 def initials_among_options(value: Any, pointer: str, report: Report) -> None:
     """Complain unless what is chosen from the start stands among the options, letter for letter."""
-    chosen = [value["initial_option"]] if value.get("initial_option") else value.get("initial_options") or []
     offered = [each.get("value") for each in every_option(value) if isinstance(each, dict)]
-    for each in chosen:
-        if isinstance(each, dict) and each.get("value") not in offered:
-            key = "initial_option" if "initial_option" in value else "initial_options"
-            report.add("initial option must exactly match one of the options", f"{pointer}/{key}")
+    for key in ("initial_option", "initial_options"):
+        given = value.get(key)
+        for each in given if isinstance(given, list) else [given]:
+            if isinstance(each, dict) and each.get("value") not in offered:
+                report.add("initial option must exactly match one of the options", f"{pointer}/{key}")
 
 
 def every_option(element: Any) -> list[Any]:
     """List an element's options, whether grouped or not."""
-    options = element.get("options")
-    found: list[Any] = list(options) if isinstance(options, list) else []
-    for group in element.get("option_groups") or []:
-        if isinstance(group, dict) and isinstance(group.get("options"), list):
-            found += group["options"]
-    return found
+    groups = element.get("option_groups")
+    sources = [element, *(groups if isinstance(groups, list) else [])]
+    listed = [each.get("options") for each in sources if isinstance(each, dict)]
+    return [option for options in listed if isinstance(options, list) for option in options]
