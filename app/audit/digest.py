@@ -48,22 +48,16 @@ def make_digest(
         self_approvals=maker.attempts(inside, of_ones_own=True),
         refused=maker.attempts(inside, of_ones_own=False),
         waits=maker.waits(inside)[:LONGEST_WAITS],
-        live=tuple(sorted(map(live_grant, live), key=ends_first)),
         lapsed=tuple(maker.matter(e.request_id) for e in inside if isinstance(e, events.Lapsed)),
         grant_failures=tuple(maker.failed(e) for e in inside if isinstance(e, events.GrantFailed)),
         end_failures=maker.end_failures(inside),
         late=tuple(map(maker.matter, dict.fromkeys(event.request_id for event in before))),
-    )
+    ).with_live(map(live_grant, live))
 
 
 def live_grant(request: Request) -> Live:
     """What the digest tells of a request whose access exists."""
     return Live(**_matter_of(request.id, request), state=request.state, until=request.ends_at)
-
-
-def ends_first(grant: Live) -> tuple[bool, float, str]:
-    """Order of grants: the next to end first, and by id where that is the same."""
-    return grant.until is None, grant.until.timestamp() if grant.until else 0, grant.request_id
 
 
 class _Maker:

@@ -1,6 +1,7 @@
 """What a digest tells: values, as they are shown in Slack and by `jit audit digest`."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -136,6 +137,10 @@ class Digest(Value):
         """The log's head when the digest was made, as `jit audit verify --head` takes it."""
         return str(Head(self.size, self.root))
 
+    def with_live(self, grants: Iterable[Live]) -> "Digest":
+        """The same digest, with other grants as live."""
+        return self.model_copy(update={"live": tuple(sorted(grants, key=_ends_first))})
+
     @property
     def total(self) -> Counter[Count]:
         """Counts over all environments and actions."""
@@ -145,3 +150,7 @@ class Digest(Value):
     def is_empty(self) -> bool:
         """Tell whether nothing happened and nothing is live."""
         return not (self.tallies or self.decided or self.end_failures or self.live or self.late)
+
+
+def _ends_first(grant: Live) -> tuple[bool, float, str]:
+    return grant.until is None, grant.until.timestamp() if grant.until else 0, grant.request_id
