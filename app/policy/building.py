@@ -1,0 +1,104 @@
+"""Builds the policy from a draft that is known to be whole."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from types import MappingProxyType
+from typing import Any
+
+from app.domain.people import Principal
+from app.domain.verdict import Outcome, Stage
+from app.policy.catalogue import Action, Environment, Permission
+from app.policy.conditions import AskedBy, CameThrough, Condition, LongerThan, OnResource, UpTo
+from app.policy.draft import Draft
+from app.policy.globs import Globs
+from app.policy.policy import Policy
+from app.policy.reach import Reach
+from app.policy.rules import Placed, Rule, RuleIndex
+from app.policy.schema import RuleSpec, StageSpec
+
+
+def build(draft: Draft) -> Policy:
+    """Build the policy that a draft describes."""
+    people = {
+        entry.name: Principal(id=entry.name, name=spec.name, slack=spec.slack, email=spec.email)
+        for entry, spec in draft.people
+    }
+    members = {entry.name: frozenset(ids) for entry, ids in draft.groups}
+    environments = {
+        entry.name: Environment(name=entry.name, **dict(spec)) for entry, spec in draft.environments
+    }
+    actions = {
+        entry.name: Action(
+            name=entry.name, **dict(spec) | {"risk": spec.risk or environments[spec.environment].risk}
+        )
+        for entry, spec in draft.actions
+    }
+    permissions = {
+        Permission(entry.name): frozenset(chain(spec.people, *(members[group] for group in spec.groups)))
+        for entry, spec in draft.permissions
+    }
+    channels = {entry.name: channel for entry, channel in draft.channels}
+    reach = Reach({action.name: action.environment for action in actions.values()})
+    placed = [Placed(_rule(entry.name, spec), spec.actions, spec.environments) for entry, spec in draft.rules]
+    return Policy(
+        digest=digest_of(draft.written()),
+        environments=MappingProxyType(environments),
+        actions=MappingProxyType(actions),
+        people=MappingProxyType(people),
+        members=MappingProxyType(members),
+        permissions=MappingProxyType(permissions),
+        digest_channel=channels["digest"],
+        admin_channel=channels["admin"],
+        _by_slack=MappingProxyType({person.slack: person for person in people.values()}),
+        _groups=MappingProxyType(_groups_of(members)),
+        _resources=MappingProxyType({name: Globs.of(action.resources) for name, action in actions.items()}),
+        _index=RuleIndex(placed, reach),
+    )
+
+
+def digest_of(written: Mapping[str, Any]) -> str:
+    """Give the SHA-256 over canonical JSON: keys in order, no spaces, UTF-8. Empty sections do not count."""
+    content = {section: entries for section, entries in written.items() if entries}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _groups_of(members: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for group, ids in members.items():
+        for person in ids:
+            groups[person].add(group)
+    return {person: frozenset(names) for person, names in groups.items()}
+
+
+def _rule(name: str, spec: RuleSpec) -> Rule:
+    return Rule(
+        name=name,
+        effect=Outcome(spec.effect),
+        conditions=tuple(_conditions(spec)),
+        stages=tuple(_stage(stage) for stage in spec.stages),
+        message=spec.message.rstrip(". "),
+    )
+
+
+def _conditions(spec: RuleSpec) -> Iterator[Condition]:
+    """One condition for each key that is given."""
+    if spec.groups or spec.people:
+        yield AskedBy(frozenset(spec.groups), frozenset(spec.people))
+    if spec.resources:
+        yield OnResource(Globs.of(spec.resources), spec.resources)
+    if spec.longest:
+        yield UpTo(spec.longest)
+    if spec.longer_than:
+        yield LongerThan(spec.longer_than)
+    if spec.sources:
+        yield CameThrough(frozenset(spec.sources))
+
+
+def _stage(spec: StageSpec) -> Stage:
+    return Stage(
+        name=spec.name, quorum=spec.quorum, groups=spec.groups, people=spec.people, notify=spec.notify
+    )

@@ -1,0 +1,39 @@
+"""What policy knows of: environments, actions, and what people may do beside asking and approving."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from app.domain.value import Value
+
+
+class Permission(StrEnum):
+    """Revoke anyone's access, read the audit log, post the digest."""
+
+    REVOKE = "revoke"
+    AUDIT = "audit"
+    DIGEST = "digest"
+
+
+class Environment(Value):
+    """An isolated place. `channel` is the approvers', as `#name` or id; `lapse`: how long a request waits."""
+
+    name: str
+    title: str
+    channel: str
+    risk: str
+    lapse: timedelta
+
+
+class Action(Value):
+    """Something privileged that can be asked for. `resources` are globs; `reason` is required or optional."""
+
+    name: str
+    title: str
+    description: str
+    environment: str
+    risk: str
+    resources: tuple[str, ...]
+    default: timedelta
+    longest: timedelta
+    shortest: timedelta
+    reason: str

@@ -1,0 +1,94 @@
+"""Policy files put together, before they are known to make sense: entries, and where each one stands."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from app.policy.problems import Problem
+from app.policy.schema import (
+    ActionSpec,
+    EnvironmentSpec,
+    PermissionSpec,
+    PersonSpec,
+    RuleSpec,
+)
+from app.policy.yaml_file import Document, Path_, dotted
+
+
+class Entry(NamedTuple):
+    """A named entry of a section. `spec` is None when the entry itself is malformed, which is told apart."""
+
+    section: str
+    name: str
+    document: Document
+    written: Any
+    spec: Any
+
+    def problem(self, text: str, *path: str | int) -> Problem:
+        """Say what is wrong with a key of this entry."""
+        full: Path_ = (self.section, self.name, *path)
+        return Problem(self.document.name, self.document.line(full), dotted(full), text)
+
+
+class Draft:
+    """All entries of all files, by section and name."""
+
+    def __init__(self, sections: dict[str, dict[str, Entry]], folder: str) -> None:
+        self._sections = sections
+        self._folder = folder
+
+    def names(self, section: str) -> frozenset[str]:
+        """Names that a section defines, those of malformed entries among them."""
+        return frozenset(self._sections[section])
+
+    def problem(self, key: str, text: str) -> Problem:
+        """Say what is wrong with the folder as a whole."""
+        return Problem(self._folder, 0, key, text)
+
+    def definitions(self) -> dict[str, frozenset[str]]:
+        """What each file defines, as `section.name` by file."""
+        held: dict[str, set[str]] = {}
+        for section, entries in self._sections.items():
+            for entry in entries.values():
+                held.setdefault(entry.document.name, set()).add(f"{section}.{entry.name}")
+        return {file: frozenset(keys) for file, keys in held.items()}
+
+    def written(self) -> dict[str, dict[str, Any]]:
+        """Everything as written, without comments, order and files."""
+        return {
+            section: {name: entry.written for name, entry in entries.items()}
+            for section, entries in self._sections.items()
+        }
+
+    @property
+    def people(self) -> Iterator[tuple[Entry, PersonSpec]]:
+        return self._well_formed("people")
+
+    @property
+    def groups(self) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+        return self._well_formed("groups")
+
+    @property
+    def environments(self) -> Iterator[tuple[Entry, EnvironmentSpec]]:
+        return self._well_formed("environments")
+
+    @property
+    def actions(self) -> Iterator[tuple[Entry, ActionSpec]]:
+        return self._well_formed("actions")
+
+    @property
+    def rules(self) -> Iterator[tuple[Entry, RuleSpec]]:
+        return self._well_formed("rules")
+
+    @property
+    def permissions(self) -> Iterator[tuple[Entry, PermissionSpec]]:
+        return self._well_formed("permissions")
+
+    @property
+    def channels(self) -> Iterator[tuple[Entry, str]]:
+        return self._well_formed("channels")
+
+    def _well_formed(self, section: str) -> Iterator[tuple[Entry, Any]]:
+        """Go through a section by name: the order of files and keys means nothing."""
+        for _, entry in sorted(self._sections[section].items()):
+            if entry.spec is not None:
+                yield entry, entry.spec

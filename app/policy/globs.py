@@ -1,0 +1,42 @@
+"""Patterns as in a shell: `*`, `?`, `[abc]`, `[!abc]`; the case counts, and a pattern matches the whole."""
+
+import fnmatch
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether a text stands for more than itself."""
+    return any(sign in text for sign in "*?[")
+
+
+def may_overlap(one: str, other: str) -> bool:
+    """Tell whether two globs can match the same text; True for two patterns, where it is hard to say."""
+    if is_pattern(one) and is_pattern(other):
+        return True
+    if is_pattern(one):
+        return fnmatch.fnmatchcase(other, one)
+    return fnmatch.fnmatchcase(one, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Globs:
+    """Several globs at once: names are looked up, and patterns are one expression."""
+
+    names: frozenset[str]
+    pattern: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, globs: Iterable[str]) -> "Globs":
+        """Compile globs."""
+        each = tuple(globs)
+        patterns = "|".join(fnmatch.translate(glob) for glob in each if is_pattern(glob))
+        return cls(
+            frozenset(glob for glob in each if not is_pattern(glob)),
+            re.compile(patterns) if patterns else None,
+        )
+
+    def match(self, text: str) -> bool:
+        """Tell whether any of the globs matches the whole text."""
+        return text in self.names or (self.pattern is not None and self.pattern.match(text) is not None)

@@ -1,0 +1,102 @@
+"""What is allowed, and yet hardly meant: told by `jit policy check`, and never in the way."""
+
+from collections.abc import Iterator
+
+from app.policy.draft import Draft, Entry
+from app.policy.problems import Problem
+from app.policy.reach import Reach
+from app.policy.schema import RuleSpec
+
+
+def lint(draft: Draft) -> list[Problem]:
+    """Find what a reviewer should look at, in the order of files and lines."""
+    return sorted({*_rules(draft), *_unreachable_actions(draft), *_unused(draft), *_permissions(draft)})
+
+
+def _rules(draft: Draft) -> Iterator[Problem]:
+    members = {entry.name: frozenset(people) for entry, people in draft.groups}
+    everyone = draft.names("people")
+    for entry, rule in draft.rules:
+        askers = _selected(rule.groups, rule.people, members) if rule.groups or rule.people else everyone
+        if rule.effect == "require":
+            yield from _never_enough(entry, rule, askers, members)
+        if rule.effect == "auto_approve" and not (rule.groups or rule.people):
+            yield entry.problem("approves whoever asks; name groups or people, unless everyone is meant")
+
+
+def _never_enough(
+    entry: Entry, rule: RuleSpec, askers: frozenset[str], members: dict[str, frozenset[str]]
+) -> Iterator[Problem]:
+    """Find whose requests can never be approved: no one decides on their own, and each decides once."""
+    seats = [
+        _selected(stage.groups, stage.people, members) for stage in rule.stages for _ in range(stage.quorum)
+    ]
+    named = askers & frozenset[str]().union(*seats)
+    if askers - named and not _can_be_seated(seats):
+        yield entry.problem("can never be fulfilled, as each person decides once; name more people", "stages")
+        return
+    stuck = sorted(asker for asker in named if not _can_be_seated([seat - {asker} for seat in seats]))
+    if stuck:
+        text = (
+            f"can never be fulfilled when {' or '.join(stuck[:8])} asks, for no one decides on their own; "
+            "name more people"
+        )
+        yield entry.problem(text, "stages")
+
+
+def _can_be_seated(seats: list[frozenset[str]]) -> bool:
+    """Tell whether each seat can have a person of its own (a bipartite matching by augmenting paths)."""
+    holder: dict[str, int] = {}
+
+    def seat(index: int, tried: set[str]) -> bool:
+        for person in seats[index] - tried:
+            tried.add(person)
+            if person not in holder or seat(holder[person], tried):
+                holder[person] = index
+                return True
+        return False
+
+    return all(seat(index, set()) for index in range(len(seats)))
+
+
+def _unreachable_actions(draft: Draft) -> Iterator[Problem]:
+    reach = Reach({entry.name: action.environment for entry, action in draft.actions})
+    reached: set[str] = set()
+    for _, rule in draft.rules:
+        if rule.effect != "deny":
+            reached.update(reach.of(rule.actions, rule.environments))
+    for entry, _ in draft.actions:
+        if entry.name not in reached:
+            yield entry.problem("is given by no rule, so whoever asks is denied; write a rule for it")
+
+
+def _unused(draft: Draft) -> Iterator[Problem]:
+    stages = [stage for _, rule in draft.rules for stage in rule.stages]
+    used = {group for _, rule in draft.rules for group in rule.groups}
+    used |= {group for stage in stages for group in stage.groups}
+    used |= {group for _, permission in draft.permissions for group in permission.groups}
+    used |= {told for stage in stages for told in stage.notify or ()}
+    for entry, _ in draft.groups:
+        if entry.name not in used:
+            yield entry.problem("is named by no rule; remove it, or name it where it is meant")
+    inhabited = {action.environment for _, action in draft.actions}
+    for entry, _ in draft.environments:
+        if entry.name not in inhabited:
+            yield entry.problem("has no action; remove it, or write one")
+
+
+def _permissions(draft: Draft) -> Iterator[Problem]:
+    members = {entry.name: frozenset(people) for entry, people in draft.groups}
+    given = {
+        entry.name: _selected(permission.groups, permission.people, members)
+        for entry, permission in draft.permissions
+    }
+    for permission, what in (("revoke", "end someone's access"), ("audit", "read the audit log")):
+        if not given.get(permission):
+            yield draft.problem(f"permissions.{permission}", f"is given to nobody; say who may {what}")
+
+
+def _selected(
+    groups: tuple[str, ...], people: tuple[str, ...], members: dict[str, frozenset[str]]
+) -> frozenset[str]:
+    return frozenset(people).union(*(members[group] for group in groups))

@@ -1,0 +1,27 @@
+"""The word that was meant, where another was typed."""
+
+import difflib
+from collections.abc import Collection
+
+SHOWN = 20
+LONGEST = 64
+
+
+def nearest(typed: str, known: Collection[str]) -> str | None:
+    """Give the known word that is most like the one typed, in any case; None when none is like it."""
+    by_folded = {word.casefold(): word for word in known}
+    found = difflib.get_close_matches(typed[:LONGEST].casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def instead(typed: str, known: Collection[str], what: str = "known here") -> str:
+    """Say what would be right: the nearest word, else those that there are."""
+    if near := nearest(typed, known):
+        return f"did you mean “{near}”?"
+    return f"{what}: {listed(sorted(known))}" if known else f"{what}: none"
+
+
+def listed(words: Collection[str], limit: int = SHOWN) -> str:
+    """List words, the first `limit` of them by name and the rest by number."""
+    shown = ", ".join(list(words)[:limit])
+    return f"{shown} and {len(words) - limit} more" if len(words) > limit else shown

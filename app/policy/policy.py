@@ -1,0 +1,153 @@
+"""The policy in force: what can be asked, what is said of it, and who may decide. Immutable once built."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+
+from app.domain.duration import format_duration
+from app.domain.people import Principal
+from app.domain.verdict import Outcome, Reason, Stage, Verdict
+from app.policy.ask import Ask
+from app.policy.catalogue import Action, Environment, Permission
+from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
+from app.policy.conditions import Facts, span
+from app.policy.globs import Globs
+from app.policy.rules import RuleIndex
+from app.policy.stages import all_stages
+
+CATALOGUE = "(catalogue)"
+"""Stands for a rule where the ask itself is not, or no more, one that the catalogue knows."""
+NO_GROUPS: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """One whole set of policy files. Deny wins; nothing matches means deny; order never matters.
+
+    `digest` is the SHA-256, in hexadecimal, over what the files say in canonical JSON: comments, formatting
+    and the split into files do not change it.
+    """
+
+    digest: str
+    environments: Mapping[str, Environment]
+    actions: Mapping[str, Action]
+    people: Mapping[str, Principal]
+    members: Mapping[str, frozenset[str]]
+    """Ids of people by group."""
+    permissions: Mapping[Permission, frozenset[str]]
+    """Ids of people by permission."""
+    digest_channel: str
+    admin_channel: str
+    _by_slack: Mapping[str, Principal]
+    _groups: Mapping[str, frozenset[str]]
+    _resources: Mapping[str, Globs]
+    _index: RuleIndex
+
+    # -- what can be asked ---------------------------------------------------------------------------
+
+    def person_by_slack(self, user_id: str) -> Principal | None:
+        """Find a person by the Slack user's id."""
+        return self._by_slack.get(user_id)
+
+    def find_action(self, name: str) -> Action:
+        """Find an action. Raises BadInput, which names the nearest one."""
+        return find_action(self.actions, name)
+
+    def check(self, action: str, resource: str, duration: timedelta | None, reason: str) -> Checked:
+        """Bring what was typed into the form that is judged.
+
+        Raises BadInput with `field` action, resource, duration or reason: the first that cannot be used.
+        """
+        found = self.find_action(action)
+        return Checked(
+            action=found,
+            resource=check_resource(found, resource),
+            duration=check_duration(found, duration),
+            reason=check_reason(found, reason),
+        )
+
+    # -- what is said of it --------------------------------------------------------------------------
+
+    def judge(self, ask: Ask) -> Verdict:
+        """Give the verdict, with a reason for each rule that could have matched. Never raises."""
+        if objection := self._objection(ask):
+            return self._verdict(Outcome.DENY, [objection])
+        facts = self._facts(ask)
+        rules = self._index.about(self.actions[ask.action])
+        reasons = [rule.look(facts) for rule in rules]
+        matched = {reason.effect for reason in reasons if reason.matched}
+        if Outcome.DENY in matched:
+            return self._verdict(Outcome.DENY, reasons)
+        if Outcome.REQUIRE in matched:
+            requiring = [
+                rule
+                for rule, reason in zip(rules, reasons, strict=True)
+                if reason.matched and rule.effect is Outcome.REQUIRE
+            ]
+            return self._verdict(Outcome.REQUIRE, reasons, all_stages(requiring))
+        if Outcome.AUTO_APPROVE in matched:
+            return self._verdict(Outcome.AUTO_APPROVE, reasons)
+        return self._verdict(Outcome.DENY, reasons)
+
+    def denial(self, ask: Ask) -> Verdict | None:
+        """Ask again what denies, and that alone; None when nothing does.
+
+        An action, resource or requester that the policy does not name any more, and a duration that the
+        action is not given for any more, are denied too.
+        """
+        if objection := self._objection(ask):
+            return self._verdict(Outcome.DENY, [objection])
+        facts = self._facts(ask)
+        rules = self._index.about(self.actions[ask.action])
+        reasons = [rule.look(facts) for rule in rules if rule.effect is Outcome.DENY]
+        return self._verdict(Outcome.DENY, reasons) if any(r.matched for r in reasons) else None
+
+    def _facts(self, ask: Ask) -> Facts:
+        return Facts(ask, self._groups.get(ask.requester.id, NO_GROUPS))
+
+    def _objection(self, ask: Ask) -> Reason | None:
+        because = self._why_unknown(ask)
+        if not because:
+            return None
+        return Reason(rule=CATALOGUE, effect=Outcome.DENY, matched=True, because=because)
+
+    def _why_unknown(self, ask: Ask) -> str:
+        if ask.requester.id not in self.people:
+            return f"{ask.requester.id[:64]} is not among the people whom policy names"
+        action = self.actions.get(ask.action)
+        if action is None:
+            return f"{ask.action[:64]} is not among the actions"
+        if not self._resources[action.name].match(ask.resource):
+            return f"{ask.resource[:128]} is not among the resources of {action.name}"
+        if not action.shortest.total_seconds() <= ask.seconds <= action.longest.total_seconds():
+            within = f"{format_duration(action.shortest)} to {format_duration(action.longest)}"
+            return f"{action.name} is given for {within}, not for {span(ask.seconds)}"
+        return ""
+
+    def _verdict(
+        self, outcome: Outcome, reasons: Sequence[Reason], stages: tuple[Stage, ...] = ()
+    ) -> Verdict:
+        return Verdict(outcome=outcome, reasons=tuple(reasons), policy_digest=self.digest, stages=stages)
+
+    # -- who may -------------------------------------------------------------------------------------
+
+    def entitled(self, stage: Stage) -> frozenset[str]:
+        """Give the ids of the people who may decide a stage now, by the groups and people that it names."""
+        return frozenset(self._selected(stage.groups, stage.people))
+
+    def notified(self, stage: Stage) -> Sequence[Principal]:
+        """Give the people to be told of a stage, by id: those it says, else those who may decide it."""
+        if stage.notify is None:
+            chosen: Iterable[str] = self.entitled(stage)
+        else:
+            chosen = self._selected(stage.notify, stage.notify)
+        return tuple(self.people[person] for person in sorted(set(chosen)))
+
+    def may(self, person_id: str, permission: Permission) -> bool:
+        """Tell whether someone has a permission."""
+        return person_id in self.permissions.get(permission, NO_GROUPS)
+
+    def _selected(self, groups: Iterable[str], people: Iterable[str]) -> Iterable[str]:
+        named = (person for person in people if person in self.people)
+        return chain(named, *(self.members.get(group, NO_GROUPS) for group in groups))

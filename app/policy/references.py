@@ -1,0 +1,179 @@
+"""What only shows when all files are seen together: names that are not there, and parts that do not fit."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+
+from app.domain.duration import format_duration
+from app.policy.draft import Draft, Entry
+from app.policy.globs import Globs, is_pattern, may_overlap
+from app.policy.nearest import instead
+from app.policy.problems import Problem
+from app.policy.reach import Reach
+from app.policy.schema import ActionSpec, RuleSpec, StageSpec
+from app.policy.yaml_file import Path_
+
+
+def misfits(draft: Draft) -> list[Problem]:
+    """Find everything that keeps well-formed files from being one policy."""
+    return [
+        *_people(draft),
+        *_groups(draft),
+        *_actions(draft),
+        *_rules(draft),
+        *_permissions(draft),
+        *_channels(draft),
+    ]
+
+
+def _people(draft: Draft) -> Iterator[Problem]:
+    by_slack: dict[str, str] = {}
+    for entry, person in draft.people:
+        other = by_slack.setdefault(person.slack, entry.name)
+        if other != entry.name:
+            text = f"{person.slack} is {other} already; a Slack user is one person, give each their own"
+            yield entry.problem(text, "slack")
+
+
+def _groups(draft: Draft) -> Iterator[Problem]:
+    for entry, members in draft.groups:
+        yield from _known(entry, members, draft.names("people"), "person")
+        if entry.name in draft.names("people"):
+            yield entry.problem("is the name of a person too; give the group another name")
+
+
+def _actions(draft: Draft) -> Iterator[Problem]:
+    for entry, action in draft.actions:
+        if action.environment not in draft.names("environments"):
+            text = _unknown("environment", action.environment, draft.names("environments"))
+            yield entry.problem(text, "environment")
+        yield from _durations(entry, action)
+
+
+def _durations(entry: Entry, action: ActionSpec) -> Iterator[Problem]:
+    longest = format_duration(action.longest)
+    if action.default > action.longest:
+        yield entry.problem(
+            f"is {format_duration(action.default)}, over the longest; write at most {longest}", "default"
+        )
+    if action.shortest > action.default:
+        default = format_duration(action.default)
+        yield entry.problem(
+            f"is {format_duration(action.shortest)}, over the default; write at most {default}", "shortest"
+        )
+
+
+def _rules(draft: Draft) -> Iterator[Problem]:
+    members = {entry.name: frozenset(people) for entry, people in draft.groups}
+    reach = Reach({entry.name: action.environment for entry, action in draft.actions})
+    resources = {entry.name: action.resources for entry, action in draft.actions}
+    for entry, rule in draft.rules:
+        yield from _known(
+            entry, rule.environments, draft.names("environments"), "environment", "environments"
+        )
+        yield from _known(entry, rule.groups, draft.names("groups"), "group", "groups")
+        yield from _known(entry, rule.people, draft.names("people"), "person", "people")
+        yield from _keys_of_effect(entry, rule)
+        yield from _rule_actions(entry, rule, draft.names("actions"), reach)
+        if resources.keys() == draft.names("actions"):  # else a resource may be one of a malformed action
+            yield from _rule_resources(entry, rule, reach, resources)
+        yield from _stages(entry, rule, draft, members)
+
+
+def _keys_of_effect(entry: Entry, rule: RuleSpec) -> Iterator[Problem]:
+    """Check that a rule has the keys that its effect needs, and none that would mean nothing."""
+    if rule.effect == "require" and not rule.stages:
+        yield entry.problem("is missing; write in stages who gives the approvals that are required", "stages")
+    if rule.effect != "require" and rule.stages:
+        yield entry.problem(f"does not go with {rule.effect}; remove it, or write effect: require", "stages")
+    if rule.effect == "deny" and not rule.message:
+        yield entry.problem("is missing; write a sentence that tells the requester why", "message")
+    if rule.effect != "deny" and rule.message:
+        yield entry.problem(f"does not go with {rule.effect}; write a description instead", "message")
+    if rule.effect == "deny" and rule.longest:
+        text = "would deny what is short and let what is long go on; write longer_than instead"
+        yield entry.problem(text, "longest")
+    if rule.longest and rule.longer_than and rule.longer_than >= rule.longest:
+        text = f"leaves no duration up to {format_duration(rule.longest)}, the longest; write a shorter one"
+        yield entry.problem(text, "longer_than")
+
+
+def _rule_actions(entry: Entry, rule: RuleSpec, known: Collection[str], reach: Reach) -> Iterator[Problem]:
+    for index, glob in enumerate(rule.actions):
+        if not is_pattern(glob) and glob not in known:
+            yield entry.problem(_unknown("action", glob, known), "actions", index)
+        elif not reach.matching(glob) and not any(map(Globs.of((glob,)).match, known)):
+            text = f"“{glob}” matches no action; {instead(glob.strip('*?'), known, 'actions')}"
+            yield entry.problem(text, "actions", index)
+        elif reach.matching(glob) and not reach.of((glob,), rule.environments):
+            where = ", ".join(sorted({reach.environment(action) for action in reach.matching(glob)}))
+            text = f"“{glob}” is in {where}, which the rule's environments leave out; write one of theirs"
+            yield entry.problem(text, "actions", index)
+
+
+def _rule_resources(
+    entry: Entry, rule: RuleSpec, reach: Reach, resources: dict[str, tuple[str, ...]]
+) -> Iterator[Problem]:
+    if not rule.resources:
+        return
+    reached = reach.of(rule.actions, rule.environments)
+    for index, glob in enumerate(rule.resources):
+        if reached and not any(may_overlap(glob, each) for action in reached for each in resources[action]):
+            there = {each for action in reached for each in resources[action]}
+            text = f"“{glob}” is no resource of the rule's actions; {instead(glob, there, 'they have')}"
+            yield entry.problem(text, "resources", index)
+
+
+def _stages(
+    entry: Entry, rule: RuleSpec, draft: Draft, members: dict[str, frozenset[str]]
+) -> Iterator[Problem]:
+    named: dict[str, int] = defaultdict(int)
+    for index, stage in enumerate(rule.stages):
+        at: Path_ = ("stages", index)
+        named[stage.name] += 1
+        if named[stage.name] == 2:
+            yield entry.problem(f"{stage.name} is an earlier stage's name; give each its own", *at, "name")
+        yield from _known(entry, stage.groups, draft.names("groups"), "group", *at, "groups")
+        yield from _known(entry, stage.people, draft.names("people"), "person", *at, "people")
+        told = draft.names("groups") | draft.names("people")
+        yield from _known(entry, stage.notify or (), told, "group or person", *at, "notify")
+        yield from _quorum(entry, stage, at, draft, members)
+
+
+def _quorum(
+    entry: Entry, stage: StageSpec, at: Path_, draft: Draft, members: dict[str, frozenset[str]]
+) -> Iterator[Problem]:
+    if not stage.groups and not stage.people:
+        yield entry.problem("names nobody; write groups or people who may approve", *at)
+        return
+    if not draft.names("groups").issuperset(stage.groups) or not members.keys() >= set(stage.groups):
+        return  # a group that is missing or malformed is told already
+    approvers = frozenset(stage.people).union(*(members[group] for group in stage.groups))
+    if stage.quorum > len(approvers):
+        text = f"asks for {stage.quorum} of {len(approvers)} people; lower it, or name more people"
+        yield entry.problem(text, *at, "quorum")
+
+
+def _permissions(draft: Draft) -> Iterator[Problem]:
+    for entry, permission in draft.permissions:
+        yield from _known(entry, permission.groups, draft.names("groups"), "group", "groups")
+        yield from _known(entry, permission.people, draft.names("people"), "person", "people")
+
+
+def _channels(draft: Draft) -> Iterator[Problem]:
+    for purpose, what in (("digest", "the daily digest"), ("admin", "alarms, such as a broken policy")):
+        if purpose not in draft.names("channels"):
+            text = f'is missing; write the channel for {what}, such as {purpose}: "#security"'
+            yield draft.problem(f"channels.{purpose}", text)
+
+
+def _known(
+    entry: Entry, words: Collection[str], known: Collection[str], what: str, *path: str | int
+) -> Iterator[Problem]:
+    """Find the words of a list that name nothing."""
+    for index, word in enumerate(words):
+        if word not in known:
+            yield entry.problem(_unknown(what, word, known), *path, index)
+
+
+def _unknown(what: str, word: str, known: Collection[str]) -> str:
+    return f"there is no {what} “{word}”; {instead(word, known)}"

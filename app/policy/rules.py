@@ -1,0 +1,74 @@
+"""A rule as it is asked, and the index that finds the rules which could match."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
+
+from app.domain.verdict import Outcome, Reason, Stage
+from app.policy.catalogue import Action
+from app.policy.conditions import Condition, Facts
+from app.policy.reach import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """All conditions must hold. `message` is told to the requester when a rule that denies matches."""
+
+    name: str
+    effect: Outcome
+    conditions: tuple[Condition, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    message: str = ""
+
+    def look(self, facts: Facts) -> Reason:
+        """Look at the facts and say what was found."""
+        findings = [condition.look(facts) for condition in self.conditions]
+        missed = [finding.because for finding in findings if not finding.holds]
+        if missed:
+            because = ". ".join(_capitalised(text) if index else text for index, text in enumerate(missed))
+        else:
+            held = [finding.because for finding in findings if finding.because]
+            because = self.message or ", ".join(held) or "anyone may ask"
+        return Reason(rule=self.name, effect=self.effect, matched=not missed, because=because)
+
+
+class Placed(NamedTuple):
+    """A rule with the globs of actions and the environments that it is about; empty is about all."""
+
+    rule: Rule
+    actions: tuple[str, ...]
+    environments: tuple[str, ...]
+
+
+class RuleIndex:
+    """Rules by what they are about, so that cost follows the rules that could match, not all there are."""
+
+    def __init__(self, placed: Iterable[Placed], reach: Reach) -> None:
+        self._by_action: dict[str, list[Rule]] = defaultdict(list)
+        self._by_environment: dict[str, list[Rule]] = defaultdict(list)
+        self._everywhere: list[Rule] = []
+        for rule, actions, environments in sorted(placed, key=lambda each: each.rule.name):
+            if actions:
+                for action in reach.of(actions, environments):
+                    self._by_action[action].append(rule)
+            elif environments:
+                for environment in set(environments):
+                    self._by_environment[environment].append(rule)
+            else:
+                self._everywhere.append(rule)
+
+    def about(self, action: Action) -> Sequence[Rule]:
+        """Give the rules that could match, by name: the order of files and keys never shows."""
+        found = [
+            *self._by_action.get(action.name, ()),
+            *self._by_environment.get(action.environment, ()),
+            *self._everywhere,
+        ]
+        found.sort(key=attrgetter("name"))
+        return found
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
