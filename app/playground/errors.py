@@ -5,6 +5,10 @@ import math
 from app.playground.model import Json
 
 
+class OutageError(Exception):
+    """Slack is down: HTTP 503 and no envelope at all."""
+
+
 class SlackError(Exception):
     """A refusal in Slack's envelope: `{ok: false, error: code, …}`, sometimes with its reasons in words."""
 

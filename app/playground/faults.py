@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from app.playground.errors import OutageError, SlackError, rate_limited
+
 Effect: TypeAlias = Literal["down", "slow", "rate_limited", "lost", "error"]
 KINDS = ("down", "slow", "rate_limited", "lost", "disconnect", "refresh", "duplicate", "error:<code>", "none")
 
@@ -84,6 +86,23 @@ class Faults:
                     fault.left -= 1
                 return fault
         return None
+
+    async def suffer(self, method: str, now: float) -> bool:
+        """Let a call suffer the fault that hits it; true when its answer is to be lost.
+
+        Raises `OutageError`, or `SlackError`: ratelimited or the code that was asked for.
+        """
+        fault = self.strike(method, now)
+        match fault.effect if fault else None:
+            case "down":
+                raise OutageError
+            case "slow" if fault:
+                await self.hold(fault.seconds)
+            case "rate_limited" if fault:
+                raise rate_limited(fault.seconds)
+            case "error" if fault:
+                raise SlackError(fault.code)
+        return fault is not None and fault.effect == "lost"
 
     async def hold(self, seconds: float) -> None:
         """Wait as a slow call does, unless faults are cleared meanwhile."""

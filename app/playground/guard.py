@@ -29,7 +29,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-async def harden(request: web.Request, response: web.StreamResponse) -> None:
+async def harden(_: web.Request, response: web.StreamResponse) -> None:
     """Set the headers that keep the page to itself; a file's own stricter policy stays."""
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -125,7 +125,7 @@ class File:
         }
 
 
-@dataclass
+@dataclass(eq=False)
 class Message:
     """One message, whether in a channel, a thread or shown to one person only."""
 
@@ -162,12 +162,29 @@ class Channel:
     creator: str = ""
     topic: str = ""
     purpose: str = ""
+    _by_ts: dict[str, Message] = field(default_factory=dict)
+    _threads: dict[str, list[Message]] = field(default_factory=dict)
+
+    def add(self, message: Message) -> None:
+        """Put a message at the end, and into its thread."""
+        self.messages.append(message)
+        self._by_ts[message.ts] = message
+        if message.thread_ts:
+            self._threads.setdefault(message.thread_ts, []).append(message)
+
+    def remove(self, message: Message) -> None:
+        """Take a message out, and out of its thread."""
+        self.messages.remove(message)
+        del self._by_ts[message.ts]
+        if message.thread_ts:
+            self._threads[message.thread_ts].remove(message)
 
     def message(self, ts: str) -> Message | None:
-        return next((message for message in self.messages if message.ts == ts), None)
+        return self._by_ts.get(ts)
 
     def replies(self, ts: str) -> list[Message]:
-        return [message for message in self.messages if message.thread_ts == ts and message.ts != ts]
+        """List a message's replies, oldest first."""
+        return self._threads.get(ts, [])
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Slack's pace: about one message a second to a channel, with short bursts. docs: apis/web-api/rate-limits."""
+"""Slack's pace: a message a second to a channel, with short bursts. docs: apis/web-api/rate-limits."""
 
 from dataclasses import dataclass, field
 

@@ -108,7 +108,7 @@ def edit(board: Switchboard, channel: Channel, message: Message, content: Json, 
     for key, value in content.items():
         setattr(message, key, value)
     message.state = initial_state(message.blocks, kept=message.state)
-    if not message.ephemeral_for:
+    if not message.ephemeral_for and not content.get("blocks"):
         message.edited = {"user": by, "ts": board.workspace.new_ts()}
     board.workspace.touch()
     if not message.ephemeral_for:

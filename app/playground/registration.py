@@ -47,7 +47,9 @@ class Manifest:
         if isinstance(source, str):
             source = yaml.safe_load(source)
         if not isinstance(source, Mapping):
-            raise ValueError("An app manifest is a mapping with `features`, `oauth_config` and `settings`.")
+            raise ValueError(  # noqa: TRY004  a file's content is a value
+                "An app manifest is a mapping with `features`, `oauth_config` and `settings`."
+            )
         features = _part(source, "features")
         settings = _part(source, "settings")
         return cls(
@@ -77,7 +79,7 @@ def _command(given: Mapping[str, Any]) -> SlashCommand:
 
 @dataclass(frozen=True)
 class AppRegistration:
-    """What an app brings: a name, maybe a manifest (none: all is allowed), maybe a request URL (none: sockets).
+    """What an app brings: a name, a manifest (none: all is allowed), a request URL (none: sockets).
 
     Tokens default to fixed and plainly fake ones; a second app needs its own `key`.
     """

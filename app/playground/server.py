@@ -139,5 +139,5 @@ class Playground:
             return web.Response(status=503, text="Service Unavailable")
         return await self.sockets.serve(request)
 
-    async def _page(self, request: web.Request) -> web.FileResponse:
+    async def _page(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(PAGE / "index.html")

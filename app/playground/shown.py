@@ -1,4 +1,7 @@
-"""Messages and channels as Slack's JSON shows them. docs: reference/events/message, objects/conversation-object."""
+"""Messages and channels as Slack's JSON shows them.
+
+docs: reference/events/message, reference/objects/conversation-object
+"""
 
 from app.playground.model import Channel, Json, Message
 from app.playground.switchboard import Switchboard
@@ -34,7 +37,12 @@ def message_json(board: Switchboard, message: Message, *, with_metadata: bool = 
 
 def _thread(board: Switchboard, message: Message) -> Json:
     channel = board.workspace.channels.get(message.channel)
-    replies = channel.replies(message.ts) if channel and not message.ephemeral_for else []
+    if channel is None or message.ephemeral_for:
+        return {}
+    if message.thread_ts and message.thread_ts != message.ts:
+        parent = channel.message(message.thread_ts)
+        return {"parent_user_id": parent.user} if parent else {}
+    replies = channel.replies(message.ts)
     if not replies:
         return {}
     users = list(dict.fromkeys(reply.user for reply in replies))

@@ -3,14 +3,12 @@
 docs: interactivity/handling-user-interaction (trigger_id), methods/views.open
 """
 
-import re
 import secrets
 from dataclasses import dataclass
 
-from app.playground.errors import SlackError, invalid_arguments
+from app.playground.errors import SlackError
 
 LIFETIME = 3.0
-FORM = re.compile(r"\d+\.\d+\.[0-9a-z]+")
 
 
 @dataclass
@@ -42,8 +40,6 @@ class Triggers:
 
         Raises `SlackError`: invalid_trigger_id, exchanged_trigger_id or expired_trigger_id.
         """
-        if not FORM.fullmatch(trigger_id):
-            raise invalid_arguments("invalid `trigger_id` [json-pointer:/trigger_id]")
         trigger = self._issued.get(trigger_id)
         if trigger is None or trigger.app_id != app_id:
             raise SlackError("invalid_trigger_id")

@@ -116,7 +116,7 @@ class Workspace:
         if message.ephemeral_for:
             self.ephemerals.setdefault(message.ephemeral_for, []).append(message)
         else:
-            self.channels[message.channel].messages.append(message)
+            self.channels[message.channel].add(message)
         self.touch()
         return message
 
@@ -124,13 +124,19 @@ class Workspace:
         return next((m for m in self.ephemerals.get(user, []) if m.ts == ts), None)
 
     def remove(self, message: Message) -> None:
-        place = (
-            self.ephemerals[message.ephemeral_for]
-            if message.ephemeral_for
-            else self.channels[message.channel].messages
-        )
-        place[:] = [other for other in place if other.ts != message.ts]
+        """Take a message away; one that is gone already stays gone."""
+        if message.ephemeral_for:
+            shown = self.ephemerals.get(message.ephemeral_for, [])
+            shown[:] = [other for other in shown if other is not message]
+        elif self.shows(message):
+            self.channels[message.channel].remove(message)
         self.touch()
+
+    def shows(self, message: Message) -> bool:
+        """Tell whether a message is still there."""
+        if message.ephemeral_for:
+            return self.ephemeral(message.ephemeral_for, message.ts) is not None
+        return self.channels[message.channel].message(message.ts) is not None
 
     def view(self, view_id: str) -> View | None:
         """Find an open modal or a published home by its id."""

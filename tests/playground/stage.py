@@ -1,4 +1,4 @@
-"""What the tests of the workspace share: a clock that stands still, the user side raw, apps that take notes."""
+"""What the tests of the workspace share: a clock that stands still, the user side raw, an app."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -10,7 +10,7 @@ PERMALINK = "{base}/archives/{channel}/p{ts}"
 
 
 def content(call: Call) -> Json:
-    """Read and judge what a message is to say: text, blocks, attachments, metadata.
+    """Read and judge what a message is to say: text, blocks, attachments, and what metadata if any is given.
 
     Raises `SlackError`: no_text, invalid_blocks, invalid_blocks_format, invalid_attachments,
     too_many_attachments, markdown_text_conflict, msg_too_long, invalid_metadata_format.
@@ -63,8 +63,7 @@ def destination(call: Call) -> Channel:
     channel = workspace.channels.get(name) or workspace.channel_named(name)
     if channel is None or (channel.kind != "channel" and bot not in channel.members):
         raise SlackError("channel_not_found")
-    may_post_anywhere = call.app.manifest is not None and call.app.granted("chat:write.public")
-    if bot not in channel.members and not may_post_anywhere:
+    if bot not in channel.members and not call.app.granted("chat:write.public"):
         raise SlackError("not_in_channel")
     if channel.is_archived:
         raise SlackError("is_archived")
@@ -108,13 +107,22 @@ def own_message(call: Call, refusal: str) -> tuple[Channel, Message]:
 
 
 def update(call: Call) -> Json:
-    """Replace a message's text and blocks. Metadata stays when none is given, and an empty one removes it."""
+    """Replace what a message says.
+
+    What is not given stays: metadata and attachments always, blocks when there is no text either (a text
+    alone takes them away). An update that has blocks is not marked as edited. docs: methods/chat.update
+    """
     channel, message = own_message(call, "cant_update_message")
     if channel.is_archived:
         raise SlackError("is_inactive")
     said = content(call)
     if len(said["text"]) > posting.TEXT_MAX:
         raise SlackError("msg_too_long")
+    given = set(call.args)
+    if not given & {"text", "blocks", "markdown_text"}:
+        said = {key: value for key, value in said.items() if key not in {"text", "blocks"}}
+    if "attachments" not in given:
+        del said["attachments"]
     posting.edit(call.board, channel, message, said, call.app.bot_user_id)
     shown = message_json(call.board, message)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}

@@ -1,5 +1,6 @@
 """conversations.*: channels, their members and their history. docs: methods/conversations.*."""
 
+import math
 import re
 
 from app.playground import happenings, posting
@@ -10,6 +11,7 @@ from app.playground.model import Channel, Json, Message
 from app.playground.shown import channel_json, message_json
 
 TYPES = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
+FAMILY = {"public_channel": "channels", "private_channel": "groups", "im": "im", "mpim": "mpim"}
 NAME = re.compile(r"[\w\-]{1,80}")
 
 
@@ -17,6 +19,8 @@ def _kinds(call: Call) -> set[str]:
     types = call.names("types") or ["public_channel"]
     if not set(types) <= set(TYPES):
         raise SlackError("invalid_types")
+    for each in types:
+        call.needs(f"{FAMILY[each]}:read")
     return {TYPES[each] for each in types}
 
 
@@ -30,7 +34,7 @@ def _listed(call: Call, member: str, *, only_joined: bool) -> Json:
         and (member in channel.members or not (only_joined or channel.kind == "im"))
         and not (call.flag("exclude_archived") and channel.is_archived)
     ]
-    some, cursor = page(call, found)
+    some, cursor = page(call, found, lambda channel: channel.id)
     return {"channels": [channel_json(call.board, each, bot) for each in some], **next_cursor(cursor)}
 
 
@@ -63,18 +67,21 @@ def _readable(call: Call) -> Channel:
 
 
 def _between(call: Call, messages: list[Message]) -> list[Message]:
-    oldest, latest = call.text("oldest", "0"), call.text("latest")
     inclusive = call.flag("inclusive")
-    try:
-        low, high = float(oldest), float(latest) if latest else float("inf")
-    except ValueError:
-        raise SlackError("invalid_ts_oldest" if latest in {"", "0"} else "invalid_ts_latest") from None
+    low, high = _moment(call, "oldest", 0.0), _moment(call, "latest", math.inf)
 
     def wanted(message: Message) -> bool:
         at = float(message.ts)
         return low <= at <= high if inclusive else low < at < high
 
     return [message for message in messages if wanted(message)]
+
+
+def _moment(call: Call, name: str, default: float) -> float:
+    try:
+        return float(call.text(name) or default)
+    except ValueError:
+        raise SlackError(f"invalid_ts_{name}") from None
 
 
 def _shown(call: Call, messages: list[Message]) -> list[Json]:
@@ -90,7 +97,7 @@ def history(call: Call) -> Json:
         for m in channel.messages
         if not m.thread_ts or m.ts == m.thread_ts or m.subtype == "thread_broadcast"
     ]
-    some, cursor = page(call, list(reversed(_between(call, top))))
+    some, cursor = page(call, list(reversed(_between(call, top))), lambda message: message.ts)
     answer = {"messages": _shown(call, some), "has_more": bool(cursor), "pin_count": len(channel.pins)}
     return answer | (next_cursor(cursor) if cursor else {})
 
@@ -104,7 +111,7 @@ def replies(call: Call) -> Json:
         raise SlackError("thread_not_found")
     parent = channel.message(found.thread_ts or ts) or found
     rest = _between(call, channel.replies(parent.ts))
-    some, cursor = page(call, [parent, *rest], default=1000)
+    some, cursor = page(call, [parent, *rest], lambda message: message.ts, default=1000)
     return {"messages": _shown(call, some), "has_more": bool(cursor), **next_cursor(cursor)}
 
 
@@ -129,7 +136,7 @@ def open_direct(call: Call) -> Json:
 def members(call: Call) -> Json:
     channel = call.channel()
     call.needs_for(channel, "read")
-    some, cursor = page(call, channel.members)
+    some, cursor = page(call, channel.members, str)
     return {"members": some, **next_cursor(cursor)}
 
 

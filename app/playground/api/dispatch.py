@@ -11,8 +11,7 @@ from aiohttp import web
 
 from app.playground.api import about, chat, conversations, files, marks, people, views
 from app.playground.api.call import Call, Method, Methods
-from app.playground.errors import SlackError, rate_limited
-from app.playground.faults import Fault
+from app.playground.errors import OutageError, SlackError
 from app.playground.model import Json
 from app.playground.registration import App
 from app.playground.switchboard import Switchboard
@@ -37,37 +36,24 @@ class WebApi:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, and write it into the log that tests read."""
-        method = request.match_info["method"]
-        fault = self._board.faults.strike(method, self._board.clock())
-        logged: Json = {"method": method, "time": self._board.clock(), "args": {}, "app": None}
+        board, method = self._board, request.match_info["method"]
+        logged: Json = {"method": method, "time": board.clock(), "args": {}, "app": None}
+        lost = False
         try:
             args = await arguments(request)
             logged["args"] = {key: value for key, value in args.items() if key != "token"}
-            await self._suffer(fault)
+            lost = await board.faults.suffer(method, board.clock())
             answer, headers = self._answer(request, args, logged)
             status = 200
         except SlackError as error:
             answer, status, headers = error.body, error.status, error.headers
         except OutageError:
-            self._board.note_call(logged | {"ok": False, "error": "down", "ts": None})
-            return web.Response(
-                status=503, text="<html><body>Service Unavailable</body></html>", content_type="text/html"
-            )
-        self._board.note_call(logged | _outcome(answer))
-        if fault is not None and fault.effect == "lost" and request.transport is not None:
+            board.note_call(logged | {"ok": False, "error": "down", "ts": None})
+            return unavailable()
+        board.note_call(logged | _outcome(answer))
+        if lost and request.transport is not None:
             request.transport.close()
         return web.json_response(answer, status=status, headers=headers)
-
-    async def _suffer(self, fault: Fault | None) -> None:
-        match fault.effect if fault else None:
-            case "down":
-                raise OutageError
-            case "slow" if fault:
-                await self._board.faults.hold(fault.seconds)
-            case "rate_limited" if fault:
-                raise rate_limited(fault.seconds)
-            case "error" if fault:
-                raise SlackError(fault.code)
 
     def _answer(self, request: web.Request, args: Json, logged: Json) -> tuple[Json, dict[str, str]]:
         name, given_token = request.match_info["method"], token(request, args)
@@ -98,8 +84,10 @@ class WebApi:
         raise SlackError("invalid_auth")
 
 
-class OutageError(Exception):
-    """Slack is down."""
+def unavailable() -> web.Response:
+    """Answer as Slack's load balancers do when nothing is behind them."""
+    page = "<html><body>Service Unavailable</body></html>"
+    return web.Response(status=503, text=page, content_type="text/html")
 
 
 def token(request: web.Request, args: Mapping[str, Any]) -> str:

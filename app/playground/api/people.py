@@ -15,7 +15,7 @@ def info(call: Call) -> Json:
 
 
 def list_all(call: Call) -> Json:
-    some, cursor = page(call, list(call.workspace.users.values()), default=1000)
+    some, cursor = page(call, list(call.workspace.users.values()), lambda user: user.id, default=1000)
     return {
         "members": [_shown(call, user) for user in some],
         "cache_ts": int(call.board.clock()),

@@ -5,7 +5,8 @@ from typing import Any
 from aiohttp import web
 
 from app.playground import posting
-from app.playground.errors import SlackError
+from app.playground.api.dispatch import unavailable
+from app.playground.errors import OutageError, SlackError
 from app.playground.model import Channel, Json, Message
 from app.playground.registration import App
 from app.playground.response_urls import ResponseUrl
@@ -30,23 +31,28 @@ class SideDoors:
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Take an answer to a command or click. docs: interactivity/handling-user-interaction."""
+        board = self._board
         try:
+            await board.faults.suffer("response_url", board.clock())
             body = await request.json()
+        except OutageError:
+            return unavailable()
+        except SlackError as error:
+            return web.json_response(error.body, status=max(error.status, 400), headers=error.headers)
         except ValueError:
             return _refused("invalid_json", 400)
         if not isinstance(body, dict):
             return _refused("invalid_payload", 400)
-        url = self._board.responses.look_up(request.match_info["token"], self._board.clock())
+        url = board.responses.look_up(request.match_info["token"], board.clock())
         if isinstance(url, str):
             return _refused(url, 404)
-        app = self._board.app(url.app_id)
-        channel = self._board.workspace.channels.get(url.channel)
+        app, channel = board.app(url.app_id), board.workspace.channels.get(url.channel)
         if app is None or channel is None:
             return _refused("invalid_url", 404)
         try:
-            answer(self._board, app, channel, url.user, body, url)
+            answer(board, app, channel, url.user, body, url)
         except SlackError as error:
-            return web.json_response(error.body, status=500 if error.code == "no_text" else 400)
+            return web.json_response(error.body, status=error.status if error.status >= 400 else 400)
         return web.json_response({"ok": True})
 
     async def upload(self, request: web.Request) -> web.Response:
@@ -83,19 +89,25 @@ def answer(
     """
     source = url.source if url else None
     if source is not None and _true(body.get("delete_original")):
-        posting.delete(board, channel, source)
+        posting.delete(board, channel, _still_there(board, source))
         return
     said = _content(board, body)
     replace = body.get(
         "replace_original", bool(source and source.ephemeral_for) and "response_type" not in body
     )
     if source is not None and _true(replace):
-        posting.edit(board, channel, source, said, app.bot_user_id)
+        posting.edit(board, channel, _still_there(board, source), said, app.bot_user_id)
         return
     public = body.get("response_type") == "in_channel"
     thread_ts = str(body["thread_ts"]) if body.get("thread_ts") else _thread(source)
     for_whom = "" if public else user_id
     posting.post_as_app(board, app, channel, said, thread_ts=thread_ts, ephemeral_for=for_whom)
+
+
+def _still_there(board: Switchboard, source: Message) -> Message:
+    if not board.workspace.shows(source) or source.subtype == "tombstone":
+        raise SlackError("message_not_found", status=404)
+    return source
 
 
 def _thread(source: Message | None) -> str | None:

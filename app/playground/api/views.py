@@ -55,7 +55,9 @@ def _named(call: Call) -> View:
 
 def publish(call: Call) -> Json:
     call.required("user_id")
-    definition, user = _view(call), call.user("user_id")
+    definition, user = _view(call), call.workspace.users.get(call.text("user_id"))
+    if user is None:
+        raise invalid_arguments("invalid `user_id`")
     if call.app.manifest is not None and not call.app.manifest.home_tab:
         raise SlackError("not_enabled")
     view = modals.publish_home(call.board, call.app, user.id, definition, call.text("hash"))

@@ -72,7 +72,7 @@ def _initial(element: Json) -> Json | None:
         return {"type": kind, "selected_options": element.get("initial_options", [])}
     if kind in PLAIN:
         key, initial = PLAIN[kind]
-        empty = [] if kind.startswith("multi_") or kind == "file_input" else None
+        empty: list[str] | None = [] if kind.startswith("multi_") or kind == "file_input" else None
         return {"type": kind, key: element.get(initial, empty)}
     return None
 

@@ -11,7 +11,7 @@ from app.playground.model import Json
 
 
 def stored_blocks(blocks: list[Json], new_id: Callable[[], str]) -> list[Json]:
-    """Copy blocks as Slack keeps them. Each element that acts gets an `action_id`, each block a `block_id`."""
+    """Copy blocks as Slack keeps them: each has a `block_id`, each element that acts an `action_id`."""
     kept: list[Json] = []
     for block in blocks:
         copy: Json = stored(block)

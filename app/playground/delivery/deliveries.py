@@ -39,7 +39,7 @@ class Deliveries:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def deliver(self, app: App, envelope: Envelope) -> Ack:
-        """Deliver once (twice under the `duplicate` fault: the first acknowledgement is the one that counts)."""
+        """Deliver once; twice under the `duplicate` fault, of which the first acknowledgement counts."""
         if self._faults.duplicates > 0:
             self._faults.duplicates -= 1
             again = replace(envelope, retry_attempt=1, retry_reason="timeout")

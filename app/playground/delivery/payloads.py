@@ -10,7 +10,7 @@ from app.playground.switchboard import Switchboard
 
 
 def channel_name(channel: Channel) -> str:
-    """Name a channel as payloads do: a direct message is `directmessage`, a private channel `privategroup`."""
+    """Name a channel as payloads do: `directmessage`, `privategroup`, or its own name."""
     return {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
 
 

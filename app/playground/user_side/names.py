@@ -56,7 +56,7 @@ class Asked:
         return user
 
     def channel(self, user: User) -> Channel:
-        """Find where: a channel that the person is in, or a direct message named by the other's name or id."""
+        """Find where: a channel that the person is in, or the other's name or id for a direct message."""
         name, workspace = self.text("channel"), self.board.workspace
         if name.startswith("@") or name in workspace.users:
             return workspace.direct_message(user.id, self.anybody(name).id)

@@ -50,7 +50,7 @@ class UserSide:
         """End every stream."""
         self._closing.set()
 
-    async def state(self, request: web.Request) -> web.Response:
+    async def state(self, _: web.Request) -> web.Response:
         """Answer with the whole workspace."""
         return web.json_response(state(self._board))
 

@@ -123,7 +123,9 @@ async def facts(playground: Playground, method: str) -> Facts:
     view = modals.open_modal(board, app, "U0ANA", modal())
     now = board.clock()
     trigger = board.triggers.issue(app.app_id, "U0BEN", now)
-    return Facts(message.ts, trigger, board.triggers.issue(app.app_id, "U0ANA", now, view.id), view.id, file.id)
+    return Facts(
+        message.ts, trigger, board.triggers.issue(app.app_id, "U0ANA", now, view.id), view.id, file.id
+    )
 
 
 def test_every_method_is_here():

@@ -12,7 +12,8 @@ from app.playground.block_kit.elements import ELEMENTS
 
 OPTIONS = [{"text": {"type": "plain_text", "text": word}, "value": word[0]} for word in ("red", "blue")]
 WHO = Directory(
-    user={"@ana": "U0ANA", "U0ANA": "U0ANA"}.get, channel={"#general": "C0GENERAL", "general": "C0GENERAL"}.get
+    user={"@ana": "U0ANA", "U0ANA": "U0ANA"}.get,
+    channel={"#general": "C0GENERAL", "general": "C0GENERAL"}.get,
 )
 ANYTHING = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4)),
