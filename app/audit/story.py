@@ -92,7 +92,7 @@ class _Teller:
             case events.Warned():
                 return f"The requester was warned: the access ends at {clock(event.ends_at)}."
             case events.EndBegun():
-                return f"{self._end(event)}: the access is being taken back."
+                return f"{self._end(event)}. The access is being taken back."
             case events.EndFailed():
                 return (
                     f"The target did not confirm that the access is gone (attempt {event.attempts}; again at "

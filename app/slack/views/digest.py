@@ -90,7 +90,7 @@ def _glance(digest: Digest) -> str:
 
 def _happened(digest: Digest) -> str:
     total = digest.total
-    rest = [f"{total[count]} {word}" for count, word in WORDS.items() if total[count] and count in SETTLED]
+    rest = [f"{total[count]:,} {word}" for count, word in WORDS.items() if total[count] and count in SETTLED]
     return " · ".join([_plural(total[Count.ASKED], "request"), *rest])
 
 
@@ -120,7 +120,7 @@ def _alarm(digest: Digest) -> str:
             "accesses that could not be created",
         ),
     ]
-    told = [f"{count} {one if count == 1 else more}" for count, one, more in found if count]
+    told = [f"{count:,} {one if count == 1 else more}" for count, one, more in found if count]
     return f"⚠️ Needs a look: {', '.join(told)}" if told else "✅ Nothing needs a look"
 
 
@@ -182,7 +182,7 @@ def _failure(failure: Failure) -> str:
 
 def _tally(tally: Tally) -> str:
     counts = " · ".join(
-        f"{tally.counts[count]} {word}" for count, word in WORDS.items() if count in tally.counts
+        f"{tally.counts[count]:,} {word}" for count, word in WORDS.items() if count in tally.counts
     )
     return f"{_part(tally.environment)} / *{_part(tally.action)}*: {counts}"
 

@@ -1,0 +1,23 @@
+"""What Slack takes as a message, by the local workspace's reading of its documentation."""
+
+import json
+import re
+
+from app.playground.block_kit import check_message_blocks
+from app.slack.views.fit import BLOCKS, MESSAGE
+
+
+def texts(blocks):
+    """Every text of blocks."""
+    for block in blocks:
+        yield from (part["text"] for part in [block.get("text"), *block.get("elements", [])] if part)
+
+
+def accepted(blocks):
+    """Check what Slack checks, and the size that it does not document."""
+    assert [] == check_message_blocks(blocks).errors
+    assert len(blocks) <= BLOCKS
+    assert len(json.dumps(blocks, ensure_ascii=False)) <= MESSAGE
+    for text in texts(blocks):
+        assert [] == re.findall(r"<(?!!date\^\d+\^)", text)
+        assert text.count("<") == text.count(">")
