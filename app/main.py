@@ -18,13 +18,13 @@ from slack_sdk.errors import SlackApiError
 
 from app.audit import consumer as audit
 from app.audit.daily import Daily
-from app.audit.log import AuditLog
+from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
 from app.connectors.grant_key import GrantKey
 from app.domain.refusals import Unavailable
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
-from app.policy import Policy, PolicySource, shipped_policies
+from app.policy import Policy, PolicyError, PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
 from app.settings import Settings
 from app.slack import announcer as slack
@@ -36,14 +36,18 @@ from app.slack.posting import Posting
 from app.slack.services import Services
 from app.store import keys
 from app.store.connection import Connection, OwnServer, connect
+from app.store.embedded import DataInUse
 from app.store.leases import Leases
 from app.store.messages import Messages
 from app.store.once import Once
 from app.store.requests import RequestStore
 from app.store.stream import Stream
-from app.web.server import make_web, run_web
+from app.together import run_together
+from app.web.server import CannotListen, listen, make_web, run_web
 from app.workflow import Workflow
 
+CANNOT_START = (PolicyError, DataInUse, AuditLogError, CannotListen)
+"""What `serve` raises when it cannot start, each with what to do about it."""
 log = structlog.get_logger(__name__)
 
 
@@ -70,6 +74,7 @@ class Bot:
         self.policies = policies
         self.connection = connection
         self.audit_log = audit_log
+        self.audit_ownership = audit.Ownership(audit_log.log_id, connection.calls)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         token = settings.slack_bot_token.get_secret_value()
         client = make_client(token, settings.slack_api_url, http)
@@ -108,12 +113,14 @@ class Bot:
 
     async def story(self, request_id: str) -> Sequence[StoryLine]:
         """A request's whole story from the audit log."""
+        await self.audit_ownership.check()
         entries = await asyncio.to_thread(self.audit_log.story, request_id)
         people = self.policy().people
         return story_lines(entries, {person.id: person.name for person in people.values()})
 
     async def post_digest_now(self) -> str:
         """Post the digest of the last 24 hours; gives the channel."""
+        await self.audit_ownership.check()
         now = await self.store.now()
         await self.bulletin.digest(await self.daily.make_now(now), f"digest:{now.isoformat()}")
         return self.policy().digest_channel
@@ -134,7 +141,7 @@ class Bot:
         consumers = [
             Consumer(connectors.GROUP, self.granter.handle),
             Consumer(slack.GROUP, self.announcer.handle),
-            Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.connection.calls).handle, audit.BATCH),
+            Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.audit_ownership).handle, audit.BATCH),
         ]
         wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
         leases = Leases(self.connection.calls, self.holder, wanted)
@@ -185,34 +192,33 @@ Job = Coroutine[Any, Any, None]
 
 
 async def serve(settings: Settings, role: Role = Role.ALL) -> None:
-    """Run the bot until SIGINT or SIGTERM.
-
-    Raises PolicyError, DataInUse or AuditLogError when it cannot start, each with what to do about it.
-    """
+    """Run the bot until SIGINT or SIGTERM. Raises one of CANNOT_START when it cannot start."""
     policies = PolicySource(settings.policies or shipped_policies())
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
+        listening = None
+        if role is not Role.WORKER:
+            listening = stack.enter_context(closing(listen(settings.http_host, settings.http_port)))
         connection = await stack.enter_async_context(_connection(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         audit_log = stack.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))
         bot = Bot(settings, policies, connection, http, audit_log)
         log.info("policy_in_force", digest=policies.current.digest[:12])
-        await _until_signalled(_jobs(bot, role))
+        await _until_signalled([bot.watch_policies(), *_work(bot, role), *_ways_in(bot, listening)])
         log.info("stopping")
 
 
-def _jobs(bot: Bot, role: Role) -> list[Job]:
-    settings = bot.settings
-    jobs: list[Job] = [bot.watch_policies()]
-    if role is not Role.WEB:
-        jobs.append(bot.work())
-    if role is not Role.WORKER:
-        by_socket = settings.slack_app_token
-        web = make_web(bot.readiness, None if by_socket else bot.slack)
-        jobs.append(run_web(web, settings.http_host, settings.http_port))
-        if by_socket:
-            jobs.append(run_socket_mode(bot.slack, by_socket.get_secret_value()))
-    return jobs
+def _work(bot: Bot, role: Role) -> list[Job]:
+    return [] if role is Role.WEB else [bot.work()]
+
+
+def _ways_in(bot: Bot, listening: socket.socket | None) -> list[Job]:
+    """HTTP for health, and Slack by Socket Mode where there is an app-level token, by HTTP where not."""
+    if listening is None:
+        return []
+    token = bot.settings.slack_app_token
+    web = run_web(make_web(bot.readiness, None if token else bot.slack), listening)
+    return [web, run_socket_mode(bot.slack, token.get_secret_value())] if token else [web]
 
 
 @asynccontextmanager
@@ -227,13 +233,16 @@ async def _connection(settings: Settings) -> AsyncIterator[Connection]:
 
 
 async def _until_signalled(jobs: Sequence[Job]) -> None:
-    """Run jobs until a signal; one that fails ends all."""
-    loop = asyncio.get_running_loop()
+    """Run jobs until a signal; one that fails ends all, and is raised."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(job) for job in jobs]
-        await stop.wait()
-        for task in running:
-            task.cancel()
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    running = asyncio.create_task(run_together(jobs))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    running.cancel()
+    try:
+        await running
+    except asyncio.CancelledError:
+        return

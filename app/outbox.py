@@ -15,6 +15,7 @@ from app.domain.refusals import Unavailable
 from app.store.connection import WAIT
 from app.store.leases import Leases
 from app.store.stream import Entry, Stream
+from app.together import run_together
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 30.0
@@ -53,10 +54,8 @@ class Outbox:
 
     async def run(self, partitions: Sequence[int]) -> None:
         """Consume until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._leases.keep())
-            for consumer, partition in itertools.product(self._consumers, partitions):
-                tasks.create_task(self._consume(consumer, partition))
+        pairs = itertools.product(self._consumers, partitions)
+        await run_together([self._leases.keep(), *(self._consume(*pair) for pair in pairs)])
 
     async def _consume(self, consumer: Consumer, partition: int) -> None:
         name = (partition, consumer.group)
@@ -94,10 +93,10 @@ class Outbox:
             try:
                 await consumer.handle(entries)
             except TryAgain as again:
-                log.info("event_waits", group=consumer.group, event=entries[0].id, seconds=again.after)
+                log.info("event_waits", group=consumer.group, entry=entries[0].id, seconds=again.after)
                 await asyncio.sleep(again.after)
             except GiveUp as why:
-                log.error("event_passed_over", group=consumer.group, event=entries[0].id, why=str(why))  # noqa: TRY400  no bug
+                log.error("event_passed_over", group=consumer.group, entry=entries[0].id, why=str(why))  # noqa: TRY400  no bug
                 break
             except Exception as error:
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 10))
@@ -105,7 +104,7 @@ class Outbox:
                 log.warning(
                     "event_failed",
                     group=consumer.group,
-                    event=entries[0].id,
+                    entry=entries[0].id,
                     error=str(error),
                     again_in=pause,
                     exc_info=unusual,

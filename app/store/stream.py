@@ -75,7 +75,11 @@ class Stream:
         async with reachable():
             groups = await self._redis.xinfo_groups(key)
             firsts = [await self._first_needed(key, group) for group in groups]
-            return int(await self._redis.xtrim(key, minid=min(firsts, key=_order))) if firsts else 0
+            return (
+                int(await self._redis.xtrim(key, minid=min(firsts, key=_order), approximate=False))
+                if firsts
+                else 0
+            )
 
     async def _first_needed(self, key: str, group: dict[str, str]) -> str:
         waiting = await self._redis.xpending(key, group["name"])

@@ -1,7 +1,8 @@
 """HTTP: health, and Slack's deliveries where it does not come by Socket Mode."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 import uvicorn
@@ -45,15 +46,37 @@ def make_web(readiness: Readiness, slack: AsyncApp | None) -> FastAPI:
     return web
 
 
-async def run_web(web: FastAPI, host: str, port: int) -> None:
-    """Serve until cancelled."""
-    server = uvicorn.Server(
-        uvicorn.Config(web, host=host, port=port, log_config=None, access_log=False, lifespan="off")
-    )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # main has them
-    log.info("web_listens", host=host, port=port)
+class CannotListen(Exception):  # noqa: N818  said to the person who starts the bot
+    """The address is taken or not ours."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs it beside other things."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address; port 0 is any free one. Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        await server.serve()
-    except asyncio.CancelledError:
-        server.should_exit = True
-        raise
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise CannotListen(
+            f"cannot listen on {host} port {port}: {error.strerror}. "
+            "Choose another by JIT_HTTP_HOST and JIT_HTTP_PORT"
+        ) from None
+    return taken
+
+
+async def run_web(web: FastAPI, listening: socket.socket) -> None:
+    """Serve on an address until cancelled."""
+    config = uvicorn.Config(web, log_config=None, access_log=False, lifespan="off")
+    host, port = listening.getsockname()[:2]
+    log.info("web_listens", host=host, port=port)
+    await _Server(config).serve(sockets=[listening])

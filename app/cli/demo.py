@@ -1,0 +1,104 @@
+"""`jit demo`: the whole product on one machine, with a workspace of its own."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.cli.bot import BotProcess
+    from app.playground import Playground
+
+PORT = 8800
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="Where the workspace's page is, on loopback (0: any).")] = PORT,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the bot keeps its data. Default: a temporary folder.")
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Play the main story without a browser, then exit.")
+    ] = False,
+) -> None:
+    """Try it all: a local workspace in the browser, the real bot, its own Redis. Nothing else is needed.
+
+    With --once the main story is played by people of the workspace, unattended; each step is printed when it
+    is seen to happen, and the exit code is 0 only if every step was.
+    """
+    import asyncio  # noqa: PLC0415  the other commands start without all this
+
+    with tempfile.TemporaryDirectory(prefix="jit-demo-", ignore_cleanup_errors=True) as temporary:
+        folder = data or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            asyncio.run(_demo(0 if once and port == PORT else port, folder, once))
+        except KeyboardInterrupt:
+            typer.echo("\nStopped.", err=True)
+
+
+async def _demo(port: int, data: Path, once: bool) -> None:
+    from app.cli.bot import BotProcess, environment, running  # noqa: PLC0415
+    from app.playground import AppRegistration, Playground, demo_workspace  # noqa: PLC0415
+    from app.shipped import shipped  # noqa: PLC0415
+
+    playground = Playground(demo_workspace(), [AppRegistration(manifest=shipped("manifest.yml"))], port=port)
+    try:
+        await playground.__aenter__()
+    except OSError as error:
+        _fail(f"cannot listen on port {port}: {error.strerror}. Choose another: jit demo --port {port + 1}")
+    try:
+        if not once:
+            typer.echo(f"Workspace  {playground.url}")
+        async with running(BotProcess(environment(playground, data), data / "bot.log")) as bot:
+            await _play(playground, data) if once else await _stay(playground, bot)
+    finally:
+        await playground.__aexit__(None, None, None)
+
+
+async def _stay(playground: "Playground", bot: "BotProcess") -> None:
+    """Say how to begin, and run until the bot ends or Ctrl-C."""
+    import asyncio  # noqa: PLC0415
+
+    import aiohttp  # noqa: PLC0415
+
+    from app.playground.hands import Hands  # noqa: PLC0415
+
+    ended = asyncio.create_task(bot.ended())
+    async with aiohttp.ClientSession() as session:
+        ready = asyncio.create_task(Hands(playground.url, session).until_connected())
+        await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            await ready
+            typer.echo(f"Ready. Log: {bot.log}")
+            typer.echo("Open the page. You are Ana: type  /jit request  in #general.")
+            typer.echo("Then become Ben, go to #prod-approvals and click Approve. Ctrl-C ends it all.")
+    status = await ended
+    _fail(f"the bot ended by itself with status {status}; its last words:\n{bot.last_words()}")
+
+
+async def _play(playground: "Playground", data: Path) -> None:
+    """Play the main story; each step is printed when it was seen."""
+    import aiohttp  # noqa: PLC0415
+
+    from app.cli.story import MainStory  # noqa: PLC0415
+    from app.playground.hands import Hands, NotSeenError, NotTakenError  # noqa: PLC0415
+
+    async with aiohttp.ClientSession() as session:
+        story = MainStory(Hands(playground.url, session), typer.echo)
+        try:
+            await story.play()
+        except (NotSeenError, NotTakenError) as error:
+            typer.echo(f"✗ {story.step}", err=True)
+            _fail(f"{error}\nThe bot's log ends with:\n{_end_of(data / 'bot.log')}")
+    typer.echo(f"All {story.steps} steps were seen to happen.")
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-12:])
+
+
+def _fail(why: str) -> None:
+    typer.echo(why, err=True)
+    raise typer.Exit(1)
