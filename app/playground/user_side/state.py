@@ -17,6 +17,15 @@ def state(board: Switchboard) -> Json:
         "users": [_user(user) for user in workspace.users.values()],
         "channels": channels,
         "direct": _direct(board),
+        "direct_channels": [
+            {"id": each.id, "members": list(each.members)}
+            for each in workspace.channels.values()
+            if each.kind == "im"
+        ],
+        "usergroups": [
+            {"id": each.id, "handle": each.handle, "name": each.name, "users": list(each.users)}
+            for each in workspace.usergroups.values()
+        ],
         "ephemeral": {
             user_id: [_message(board, message) for message in messages]
             for user_id, messages in workspace.ephemerals.items()
@@ -90,6 +99,7 @@ def _app(board: Switchboard, app: App) -> Json:
         "name": app.name,
         "bot_id": app.bot_id,
         "bot_user_id": app.bot_user_id,
+        "home_tab": app.manifest is None or app.manifest.home_tab,
         "connected": bool(app.request_url) or board.deliveries.sockets.connected(app) > 0,
         "commands": [
             {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
