@@ -1,4 +1,4 @@
-"""`jit audit`: the log, read from its file. Nothing here writes it."""
+"""`jit audit`: the log, read from its file, by those whom the file's rights let. Nothing here writes it."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -21,22 +21,15 @@ from app.domain.ids import read_request_id
 
 T = TypeVar("T")
 FILE = "audit.sqlite3"
-Data = Annotated[
-    Path, typer.Option(envvar="JIT_DATA", help="The bot's data directory, in which audit.sqlite3 is.")
-]
+DATA_HELP = (
+    "The bot's data directory. Whoever may read the file audit.sqlite3 in it (made with mode 0600, for the "
+    "bot's user alone) may read the log here; in Slack, policy says who may."
+)
+Data = Annotated[Path, typer.Option(envvar="JIT_DATA", help=DATA_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DEFAULT_DATA = Path(".jit")
 
 audit = typer.Typer(no_args_is_help=True)
-
-
-@audit.callback()
-def about() -> None:
-    """The audit log, read from the bot's data directory.
-
-    Who may read it here is a matter of the file's rights: the bot makes the directory 0700 and the file 0600,
-    for its own user alone. In Slack, `/jit audit` asks policy.
-    """
 
 
 @audit.command()
