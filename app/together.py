@@ -10,8 +10,8 @@ CANCELLED_AGAIN_AFTER = 0.1
 async def run_together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run coroutines until one fails, all end, or this is cancelled; then end those that are left.
 
-    A task is cancelled again until it ends: in Python 3.11 `asyncio.wait_for`, which redis-py uses, swallows a
-    cancellation that comes as the awaited call returns (cpython issue 86296). Raises what the first one raised.
+    A task is cancelled again until it ends: in Python 3.11 `asyncio.wait_for`, which redis-py uses, swallows
+    a cancellation that comes as the awaited call returns (cpython issue 86296). Raises what the first raised.
     """
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:

@@ -38,7 +38,7 @@ class Channels:
             return channel
         name = channel.removeprefix("#")
         if name not in self._ids:
-            await self._list()
+            self._ids |= {each["name"]: each["id"] for each in await told(every_channel(self._client))}
         if name not in self._ids:
             raise GiveUp(f"there is no channel {channel}, or the app is not in it: invite the app")
         return self._ids[name]
@@ -47,18 +47,19 @@ class Channels:
         """A channel turned out to be gone or renamed."""
         self._ids.pop(channel.removeprefix("#"), None)
 
-    async def _list(self) -> None:
-        cursor = ""
-        while True:
-            answer = await told(
-                self._client.conversations_list(
-                    types="public_channel,private_channel", exclude_archived=True, limit=1000, cursor=cursor
-                )
-            )
-            self._ids |= {channel["name"]: channel["id"] for channel in answer["channels"]}
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                return
+
+async def every_channel(client: AsyncWebClient) -> list[dict[str, Any]]:
+    """List the channels that the app can see, public ones and the private ones it is in."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        answer = await client.conversations_list(
+            types="public_channel,private_channel", exclude_archived=True, limit=1000, cursor=cursor
+        )
+        found += answer["channels"]
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
+        if not cursor:
+            return found
 
 
 async def told(call: Any) -> Any:
