@@ -89,7 +89,7 @@ class Deliveries:
     async def _until_acknowledged(self, app: App, envelope: Envelope) -> None:
         ack = await self.deliver(app, envelope)
         for attempt, pause in enumerate(self._retry_after, start=1):
-            if ack.acked:
+            if ack.acked or ack.final:
                 return
             await asyncio.sleep(pause)
             reason = ack.reason if app.request_url else "timeout"

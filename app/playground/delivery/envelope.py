@@ -22,9 +22,13 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Ack:
-    """Whether the app acknowledged in time, after how many milliseconds, with what; else why not."""
+    """Whether the app acknowledged in time, after how many milliseconds, with what; else why not.
+
+    `final` when the app asked not to be sent it again.
+    """
 
     acked: bool
     ms: int
     response: Any = None
     reason: str = ""
+    final: bool = False

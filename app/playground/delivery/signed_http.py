@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ import aiohttp
 from app.playground.delivery.envelope import ACK_WITHIN, Ack, Envelope
 from app.playground.registration import App
 
+REDIRECTS_MAX = 2
 FORM = "application/x-www-form-urlencoded"
 AGENT = "Slackbot 1.0 (+https://api.slack.com/robots)"
 
@@ -37,9 +39,35 @@ def encode(envelope: Envelope) -> tuple[str, bytes]:
 
 
 async def deliver(session: aiohttp.ClientSession, app: App, envelope: Envelope, now: float) -> Ack:
-    """Post an envelope and wait up to 3 s for a 200; its body is the answer."""
+    """Post an envelope and wait up to 3 s for an answer; its body is the response.
+
+    An event is acknowledged by any 2xx, a command or an interaction by 200; two redirects are followed.
+    """
+    began = time.perf_counter()
     content_type, body = encode(envelope)
-    timestamp = str(int(now))
+    try:
+        async with session.post(
+            app.request_url or "",
+            data=body,
+            headers=_headers(app, envelope, content_type, body, str(int(now))),
+            timeout=aiohttp.ClientTimeout(total=ACK_WITHIN),
+            max_redirects=REDIRECTS_MAX + 1,
+        ) as answer:
+            text = await answer.text()
+            fine = answer.ok and (answer.status == HTTPStatus.OK or envelope.kind == "events_api")
+            final = answer.headers.get("X-Slack-No-Retry") == "1"
+            if not fine:
+                return Ack(acked=False, ms=_since(began), reason="http_error", final=final)
+            return Ack(acked=True, ms=_since(began), response=_body(text, answer.content_type))
+    except TimeoutError:
+        return Ack(acked=False, ms=_since(began), reason="http_timeout")
+    except aiohttp.TooManyRedirects:
+        return Ack(acked=False, ms=_since(began), reason="too_many_redirects")
+    except (aiohttp.ClientError, ValueError):
+        return Ack(acked=False, ms=_since(began), reason="connection_failed")
+
+
+def _headers(app: App, envelope: Envelope, content_type: str, body: bytes, timestamp: str) -> dict[str, str]:
     headers = {
         "Content-Type": content_type,
         "User-Agent": AGENT,
@@ -49,19 +77,7 @@ async def deliver(session: aiohttp.ClientSession, app: App, envelope: Envelope, 
     if envelope.retry_attempt:
         headers["X-Slack-Retry-Num"] = str(envelope.retry_attempt)
         headers["X-Slack-Retry-Reason"] = envelope.retry_reason
-    began = time.perf_counter()
-    timeout = aiohttp.ClientTimeout(total=ACK_WITHIN)
-    try:
-        async with session.post(app.request_url or "", data=body, headers=headers, timeout=timeout) as answer:
-            text = await answer.text()
-            ms = round((time.perf_counter() - began) * 1000)
-            if answer.status != 200:
-                return Ack(acked=False, ms=ms, reason="http_error")
-            return Ack(acked=True, ms=ms, response=_body(text, answer.content_type))
-    except TimeoutError:
-        return Ack(acked=False, ms=round((time.perf_counter() - began) * 1000), reason="http_timeout")
-    except aiohttp.ClientError:
-        return Ack(acked=False, ms=round((time.perf_counter() - began) * 1000), reason="connection_failed")
+    return headers
 
 
 async def verify_url(session: aiohttp.ClientSession, app: App, now: float) -> bool:
@@ -69,8 +85,12 @@ async def verify_url(session: aiohttp.ClientSession, app: App, now: float) -> bo
     challenge = hashlib.sha256(f"{app.app_id}{now}".encode()).hexdigest()
     payload = {"token": app.verification_token, "challenge": challenge, "type": "url_verification"}
     ack = await deliver(session, app, Envelope("events_api", payload), now)
-    answer = ack.response or {}
-    return ack.acked and challenge in {answer.get("challenge"), answer.get("text", "").strip()}
+    answer = ack.response if isinstance(ack.response, dict) else {}
+    return ack.acked and challenge in (answer.get("challenge"), str(answer.get("text", "")).strip())
+
+
+def _since(began: float) -> int:
+    return round((time.perf_counter() - began) * 1000)
 
 
 def _body(text: str, content_type: str) -> Any:

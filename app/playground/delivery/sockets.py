@@ -1,6 +1,7 @@
 """Socket Mode: up to ten WebSocket connections an app, served in turn.
 
-docs: apis/events-api/using-socket-mode
+An envelope may be acknowledged on any of its app's connections, as by an app that has just changed from one
+to another. docs: apis/events-api/using-socket-mode
 """
 
 import asyncio
@@ -8,11 +9,11 @@ import contextlib
 import json
 import time
 import uuid
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from app.playground.delivery.connection import Connection, disconnect, hello
 from app.playground.delivery.envelope import ACK_WITHIN, Ack, Envelope
 from app.playground.model import Json
 from app.playground.registration import App
@@ -21,43 +22,17 @@ CONNECTIONS_MAX = 10
 PING_EVERY = 5.0
 WARN_BEFORE = 10.0
 CONNECTION_SECONDS = 5 * 3600.0
-
-
-@dataclass(eq=False)
-class Connection:
-    """One open socket and the envelopes on it that wait for an acknowledgement."""
-
-    socket: web.WebSocketResponse
-    app_id: str
-    waiting: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
-
-    async def say(self, message: Json) -> bool:
-        """Send; false when the socket is gone."""
-        try:
-            await self.socket.send_json(message)
-        except (ConnectionError, RuntimeError):
-            return False
-        return True
-
-    def acknowledged(self, message: Json) -> None:
-        waiter = self.waiting.pop(str(message.get("envelope_id", "")), None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(message.get("payload"))
-
-    def gone(self) -> None:
-        for waiter in self.waiting.values():
-            if not waiter.done():
-                waiter.set_exception(ConnectionError("the socket closed before it acknowledged"))
-        self.waiting.clear()
+MOVE_WITHIN = 0.5
 
 
 class Sockets:
-    """Every app's connections."""
+    """Every app's connections, and the envelopes that wait for an acknowledgement."""
 
     def __init__(self, connection_seconds: float = CONNECTION_SECONDS) -> None:
         self._connection_seconds = connection_seconds
         self._tickets: dict[str, App] = {}
         self._connections: dict[str, list[Connection]] = {}
+        self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._arrived = asyncio.Event()
 
     def ticket(self, app: App) -> str:
@@ -85,28 +60,9 @@ class Sockets:
         if app is None:
             return web.json_response({"ok": False, "error": "invalid_ticket"}, status=403)
         socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        connection = Connection(socket, app.app_id)
-        peers = self._connections.setdefault(app.app_id, [])
-        if len(peers) >= CONNECTIONS_MAX:
-            await connection.say(_disconnect("too_many_websockets"))
-            await socket.close()
-            return socket
-        await connection.say(_hello(app, len(peers) + 1, self._connection_seconds))
-        peers.append(connection)
-        self._arrived.set()
-        self._arrived = asyncio.Event()
-        keeper = asyncio.create_task(self._keep_alive(connection))
-        try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    with contextlib.suppress(ValueError, AttributeError):
-                        connection.acknowledged(json.loads(message.data))
-        finally:
-            keeper.cancel()
-            if connection in peers:
-                peers.remove(connection)
-            connection.gone()
+        with contextlib.suppress(ConnectionError):
+            await socket.prepare(request)
+            await self._hold(Connection(socket, app.app_id))
         return socket
 
     async def deliver(self, app: App, envelope: Envelope) -> Ack:
@@ -120,32 +76,76 @@ class Sockets:
                 await self.until_connected(app)
                 response = await self._send(self._next(app), envelope)
         except TimeoutError:
-            return Ack(acked=False, ms=_since(began), reason="timeout")
+            reason = "timeout" if self.connected(app) else "no connection"
+            return Ack(acked=False, ms=_since(began), reason=reason)
         except ConnectionError as error:
             return Ack(acked=False, ms=_since(began), reason=str(error))
         return Ack(acked=True, ms=_since(began), response=response)
 
-    async def drop(self, *, politely: bool = False) -> int:
-        """Close every connection: at once, or with Slack's warnings first. Returns how many there were."""
-        connections = [each for peers in self._connections.values() for each in peers]
+    def refresh(self) -> int:
+        """Let every connection grow old: warned now, asked to refresh and closed a little later."""
+        connections = self._all()
         for connection in connections:
-            if politely:
-                await connection.say(_disconnect("warning"))
-                await connection.say(_disconnect("refresh_requested"))
-            else:
-                self._connections[connection.app_id].remove(connection)
-        await asyncio.gather(*(_close(connection) for connection in connections))
+            connection.aged.set()
         return len(connections)
+
+    async def drop(self) -> int:
+        """Close every connection at once, without a word."""
+        connections = self._all()
+        for peers in self._connections.values():
+            peers.clear()
+        await asyncio.gather(*(connection.close() for connection in connections))
+        return len(connections)
+
+    def _all(self) -> list[Connection]:
+        return [each for peers in self._connections.values() for each in peers]
+
+    async def _hold(self, connection: Connection) -> None:
+        peers = self._connections.setdefault(connection.app_id, [])
+        if len(peers) >= CONNECTIONS_MAX:
+            await connection.say(disconnect("too_many_websockets"))
+            await connection.close()
+            return
+        await connection.say(hello(connection.app_id, len(peers) + 1, self._connection_seconds))
+        peers.append(connection)
+        self._arrived.set()
+        self._arrived = asyncio.Event()
+        keeper = asyncio.create_task(self._keep(connection))
+        try:
+            async for message in connection.socket:
+                if message.type is WSMsgType.TEXT:
+                    self._acknowledge(message.data)
+        finally:
+            keeper.cancel()
+            if connection in peers:
+                peers.remove(connection)
+            asyncio.get_running_loop().call_later(MOVE_WITHIN, self._abandon, connection.carried)
+
+    def _acknowledge(self, text: str) -> None:
+        with contextlib.suppress(ValueError, AttributeError):
+            message = json.loads(text)
+            waiter = self._waiting.get(str(message.get("envelope_id", "")))
+            if waiter is not None and not waiter.done():
+                waiter.set_result(message.get("payload"))
+
+    def _abandon(self, envelope_ids: set[str]) -> None:
+        """Give up on what a closed connection carried, and its app has acknowledged nowhere else."""
+        for waiter in (self._waiting.get(envelope_id) for envelope_id in envelope_ids):
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(ConnectionError("the socket closed before it acknowledged"))
 
     def _next(self, app: App) -> Connection:
         peers = self._connections[app.app_id]
-        peers.append(peers.pop(0))
-        return peers[-1]
+        chosen = next((each for each in peers if not each.aged.is_set()), peers[0])
+        peers.remove(chosen)
+        peers.append(chosen)
+        return chosen
 
     async def _send(self, connection: Connection, envelope: Envelope) -> Any:
         envelope_id = str(uuid.uuid4())
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        connection.waiting[envelope_id] = waiter
+        self._waiting[envelope_id] = waiter
+        connection.carried.add(envelope_id)
         message: Json = {
             "envelope_id": envelope_id,
             "type": envelope.kind,
@@ -159,40 +159,26 @@ class Sockets:
                 raise ConnectionError("the socket was gone")
             return await waiter
         finally:
-            connection.waiting.pop(envelope_id, None)
+            del self._waiting[envelope_id]
+            connection.carried.discard(envelope_id)
 
-    async def _keep_alive(self, connection: Connection) -> None:
-        """Ping as Slack does; near the end of a connection's life warn, then ask for a refresh and close."""
-        ends = time.monotonic() + self._connection_seconds
-        warned = False
+    async def _keep(self, connection: Connection) -> None:
+        """Ping as Slack does; near the end of a connection's life warn, later ask for a refresh and close."""
+        notice = min(WARN_BEFORE, self._connection_seconds)
+        ends = time.monotonic() + self._connection_seconds - notice
         with contextlib.suppress(ConnectionError, RuntimeError):
-            while (left := ends - time.monotonic()) > 0:
+            while (left := ends - time.monotonic()) > 0 and not connection.aged.is_set():
                 await connection.socket.ping(f"Ping from playground {time.time():.3f}".encode())
-                if left <= WARN_BEFORE and not warned:
-                    warned = await connection.say(_disconnect("warning"))
-                await asyncio.sleep(min(PING_EVERY, left))
-            await connection.say(_disconnect("refresh_requested"))
-            await connection.socket.close()
-
-
-async def _close(connection: Connection) -> None:
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(0.3):
-            await connection.socket.close(code=1001, message=b"going away")
-    connection.gone()
-
-
-def _hello(app: App, number: int, seconds: float) -> Json:
-    return {
-        "type": "hello",
-        "num_connections": number,
-        "connection_info": {"app_id": app.app_id},
-        "debug_info": {"host": "playground", "build_number": 1, "approximate_connection_time": int(seconds)},
-    }
-
-
-def _disconnect(reason: str) -> Json:
-    return {"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}}
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(connection.aged.wait(), min(PING_EVERY, left))
+            connection.aged.set()
+            await connection.say(disconnect("warning"))
+            await asyncio.sleep(notice)
+            await connection.say(disconnect("refresh_requested"))
+            under_way = [self._waiting[each] for each in connection.carried if each in self._waiting]
+            if under_way:
+                await asyncio.wait(under_way, timeout=ACK_WITHIN)
+            await connection.close()
 
 
 def _since(began: float) -> int:

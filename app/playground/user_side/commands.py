@@ -14,8 +14,8 @@ from app.playground.user_side.names import Asked, RefusedError
 
 NOT_VALID = (
     '{command} is not a valid command. In Slack, all messages that start with the "/" character are '
-    'interpreted as commands. If you are trying to send a message and not run a command, try preceding the "/" with an '
-    "empty space."
+    "interpreted as commands. If you are trying to send a message and not run a command, try preceding "
+    'the "/" with an empty space.'
 )
 NAME = re.compile(r"(?<![\w<@|])@([a-z0-9._-]+)", re.IGNORECASE)
 CHANNEL = re.compile(r"(?<![\w<#|])#([a-z0-9_-]+)", re.IGNORECASE)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.playground.model import Channel, Json, Message, User
+from app.playground.registration import App
 from app.playground.switchboard import Switchboard
 
 
@@ -54,6 +55,14 @@ class Asked:
         if user.deleted:
             raise RefusedError(403, f"@{user.name} is deactivated and cannot do anything.")
         return user
+
+    def app(self) -> App:
+        """Find the app that `app` names by id or name; without it, the first."""
+        wanted, apps = self.text("app", ""), self.board.apps
+        for app in apps:
+            if wanted in {"", app.app_id, app.name, app.bot_user_id}:
+                return app
+        raise RefusedError(404, f"There is no app {wanted!r}; there are {', '.join(a.name for a in apps)}.")
 
     def channel(self, user: User) -> Channel:
         """Find where: a channel that the person is in, or the other's name or id for a direct message."""

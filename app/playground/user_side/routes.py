@@ -10,7 +10,7 @@ from aiohttp import web
 
 from app.playground.model import Json
 from app.playground.switchboard import Switchboard
-from app.playground.user_side import actions, commands, people, submissions, weather
+from app.playground.user_side import actions, commands, people, settings, submissions, weather
 from app.playground.user_side.names import Asked, RefusedError
 from app.playground.user_side.state import state
 
@@ -26,6 +26,7 @@ VERBS: Mapping[str, Verb] = {
     "user": people.change,
     "invite": people.invite,
     "reaction": people.react,
+    "request-url": settings.set_request_url,
     "fault": weather.bring_about,
 }
 HEARTBEAT = 15.0
@@ -60,10 +61,8 @@ class UserSide:
 
     async def verb(self, request: web.Request) -> web.Response:
         """Do what somebody does. A refusal is `{error: sentence}` with a 4xx status."""
-        verb = VERBS.get(request.match_info["verb"])
         try:
-            if verb is None:
-                raise RefusedError(404, f"There is no such call; there are {', '.join(VERBS)}.")
+            verb = _verb(request.match_info["verb"])
             result = verb(Asked(self._board, await _body(request)))
             return web.json_response(result if isinstance(result, dict) else await result)
         except RefusedError as refused:
@@ -74,20 +73,33 @@ class UserSide:
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         stream = web.StreamResponse(headers=headers)
         await stream.prepare(request)
-        closing = asyncio.create_task(self._closing.wait())
         version = -1
         with contextlib.suppress(ConnectionError):
             while not self._closing.is_set():
-                change = asyncio.create_task(self._board.workspace.change_after(version))
-                await asyncio.wait({change, closing}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
-                if change.done():
-                    version = change.result()
-                    await stream.write(f"data: {json.dumps({'version': version})}\n\n".encode())
-                else:
-                    change.cancel()
+                newer = await self._newer(version)
+                if newer is None:
                     await stream.write(b": still here\n\n")
-        closing.cancel()
+                else:
+                    version = newer
+                    await stream.write(f"data: {json.dumps({'version': version})}\n\n".encode())
         return stream
+
+    async def _newer(self, version: int) -> int | None:
+        """Wait for the next version; None when it is time for a sign of life, or to close."""
+        change = asyncio.create_task(self._board.workspace.change_after(version))
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            await asyncio.wait({change, closing}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+            return change.result() if change.done() else None
+        finally:
+            change.cancel()
+            closing.cancel()
+
+
+def _verb(name: str) -> Verb:
+    if name not in VERBS:
+        raise RefusedError(404, f"There is no call {name!r}; there are {', '.join(VERBS)}.")
+    return VERBS[name]
 
 
 async def _body(request: web.Request) -> Json:

@@ -16,7 +16,7 @@ async def bring_about(asked: Asked) -> Json:
             board.faults.sockets_refused_until = now + (seconds or 0.0)
             return {"ok": True, "dropped": await board.deliveries.sockets.drop()}
         case "refresh":
-            return {"ok": True, "dropped": await board.deliveries.sockets.drop(politely=True)}
+            return {"ok": True, "dropped": board.deliveries.sockets.refresh()}
         case "duplicate":
             board.faults.duplicates = int(count or 1)
             return {"ok": True}

@@ -12,13 +12,96 @@ from app.playground.api.dispatch import METHODS
 from tests.playground.stage import workspace_with
 
 NAMES = st.sampled_from(
-    ["channel", "ts", "text", "blocks", "attachments", "metadata", "thread_ts", "user", "users", "view", "view_id", "external_id", "trigger_id", "hash", "user_id", "limit", "cursor", "oldest", "latest", "inclusive", "types", "files", "file", "filename", "length", "name", "timestamp", "email", "usergroup", "markdown_text", "channel_id", "bot", "error", "include_all_metadata", "reply_broadcast"]
+    [
+        "channel",
+        "ts",
+        "text",
+        "blocks",
+        "attachments",
+        "metadata",
+        "thread_ts",
+        "user",
+        "users",
+        "view",
+        "view_id",
+        "external_id",
+        "trigger_id",
+        "hash",
+        "user_id",
+        "limit",
+        "cursor",
+        "oldest",
+        "latest",
+        "inclusive",
+        "types",
+        "files",
+        "file",
+        "filename",
+        "length",
+        "name",
+        "timestamp",
+        "email",
+        "usergroup",
+        "markdown_text",
+        "channel_id",
+        "bot",
+        "error",
+        "include_all_metadata",
+        "reply_broadcast",
+    ]
 )
 TYPES = st.sampled_from(
-    ["section", "actions", "input", "context", "header", "image", "rich_text", "button", "static_select", "modal", "home", "mrkdwn", "plain_text", "checkboxes", "radio_buttons", "overflow", "table", "card", "carousel", "plan", "multi_static_select"]
+    [
+        "section",
+        "actions",
+        "input",
+        "context",
+        "header",
+        "image",
+        "rich_text",
+        "button",
+        "static_select",
+        "modal",
+        "home",
+        "mrkdwn",
+        "plain_text",
+        "checkboxes",
+        "radio_buttons",
+        "overflow",
+        "table",
+        "card",
+        "carousel",
+        "plan",
+        "multi_static_select",
+    ]
 )
 KEYS = st.sampled_from(
-    ["type", "text", "elements", "element", "accessory", "options", "option_groups", "initial_option", "initial_options", "label", "block_id", "action_id", "value", "title", "blocks", "fields", "rows", "actions", "confirm", "focus_on_load", "submit", "url", "event_type", "event_payload"]
+    [
+        "type",
+        "text",
+        "elements",
+        "element",
+        "accessory",
+        "options",
+        "option_groups",
+        "initial_option",
+        "initial_options",
+        "label",
+        "block_id",
+        "action_id",
+        "value",
+        "title",
+        "blocks",
+        "fields",
+        "rows",
+        "actions",
+        "confirm",
+        "focus_on_load",
+        "submit",
+        "url",
+        "event_type",
+        "event_payload",
+    ]
 )
 PLACES = st.sampled_from(["C0GENERAL", "#general", "U0ANA", "U0JIT", "", "1.1"])
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TYPES, PLACES, st.text(max_size=5))

@@ -102,9 +102,9 @@ async def test_the_message_that_was_clicked_is_deleted(urls, send, client, perso
 async def test_an_ephemeral_message_can_be_replaced_and_deleted_too(urls, send, client, person):
     """The one way to change it. docs: messaging/modifying-messages."""
     blocks = [actions(button())]
-    ts = (
-        await client.chat_postEphemeral(channel="C0GENERAL", user="U0ANA", text="psst", blocks=blocks)
-    )["message_ts"]
+    ts = (await client.chat_postEphemeral(channel="C0GENERAL", user="U0ANA", text="psst", blocks=blocks))[
+        "message_ts"
+    ]
     url = await urls(ts)
     await send(url, text="changed", replace_original=True)
     assert ([], ["changed"]) == await seen(person)

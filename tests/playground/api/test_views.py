@@ -118,7 +118,9 @@ async def test_what_was_typed_survives_an_update(client, trigger, person):
     blocks = [text_input() | {"dispatch_action": True}, text_input("other", "more")]
     view = await opened(client, trigger, *blocks)
     await person("action", user="@ana", view_id=view["id"], action_id="reason", value="typed")
-    changed = (await client.views_update(view_id=view["id"], view=modal(text_input(), text_input("new"))))["view"]
+    changed = (await client.views_update(view_id=view["id"], view=modal(text_input(), text_input("new"))))[
+        "view"
+    ]
     assert "typed" == changed["state"]["values"]["why"]["reason"]["value"]
     assert ["why", "new"] == list(changed["state"]["values"])
 
@@ -140,15 +142,15 @@ async def test_three_modals_high_and_no_more(client, trigger, person, playground
 
 async def test_a_push_needs_a_click_in_a_modal(client, trigger):
     """A command's trigger opens, it does not push."""
-    assert "invalid_arguments" == await error_of(
-        client.views_push(trigger_id=await trigger(), view=modal())
-    )
+    assert "invalid_arguments" == await error_of(client.views_push(trigger_id=await trigger(), view=modal()))
 
 
 async def test_a_home_is_published_for_each_person(client, person):
     """Again and again, guarded by the hash when one is given."""
     first = (await client.views_publish(user_id="U0ANA", view=home(section("one"))))["view"]
-    second = (await client.views_publish(user_id="U0ANA", hash=first["hash"], view=home(section("two"))))["view"]
+    second = (await client.views_publish(user_id="U0ANA", hash=first["hash"], view=home(section("two"))))[
+        "view"
+    ]
     assert first["id"] == second["id"]
     stale = client.views_publish(user_id="U0ANA", hash=first["hash"], view=home())
     assert "hash_conflict" == await error_of(stale)
