@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from structlog.contextvars import bind_contextvars
 
 from app.domain.deadlines import Deadline, deadlines
 from app.domain.refusals import Refused, Unavailable, UnknownRequest, WrongState
@@ -45,6 +46,7 @@ class Deadlines:
 
     async def _do(self, due: Due) -> None:
         async with self._at_once:
+            bind_contextvars(request=due.request_id)  # gather has given each a context of its own
             try:
                 await self._verbs[due.deadline](due.request_id)
             except (WrongState, UnknownRequest):
@@ -52,9 +54,9 @@ class Deadlines:
             except Unavailable:
                 raise
             except Refused as refusal:
-                log.warning("deadline_refused", request=due.request_id, why=str(refusal))
+                log.warning("deadline_refused", why=str(refusal))
             except Exception:  # one request's bug must not keep the others waiting; it is claimed again
-                log.exception("deadline_failed", request=due.request_id, deadline=due.deadline)
+                log.exception("deadline_failed", deadline=due.deadline)
 
     async def _drop(self, due: Due) -> None:
         """Forget a deadline that the request, as it stands, does not have."""

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+import structlog
+
 from app.domain import transitions
 from app.domain.ids import new_request_id, partition_of
 from app.domain.people import Principal
@@ -30,6 +32,7 @@ from app.store.requests import RequestStore
 
 ATTEMPTS = 12
 LISTED = 20
+log = structlog.get_logger(__name__)
 Transition = Callable[[Request, datetime], Step]
 
 
@@ -93,6 +96,7 @@ class Workflow:
             request, event = transitions.ask(drafted)
             found = await self._store.create(request, event, delivery)
             if found == request.id:
+                log.info(event.kind, request=request.id, state=request.state, by=event.by)
                 return request
             if found is not None:
                 return (await self._store.load(found)).request
@@ -273,6 +277,7 @@ class Workflow:
             request, now = await self._store.load(request_id)
             changed, event = transition(request, now)
             if await self._store.save(changed, event, now):
+                log.info(event.kind, request=request_id, state=changed.state, by=event.by)
                 return changed.model_copy(update={"version": request.version + 1})
             await asyncio.sleep(secrets.randbelow(1 + 2**attempt) / 1000)
         raise Busy(request_id)

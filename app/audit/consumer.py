@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -35,7 +36,7 @@ class Ownership:
             return
         async with reachable():
             await self._redis.setnx(keys.AUDIT_LOG, self._log_id)
-            known = await self._redis.get(keys.AUDIT_LOG)
+            known: Any = await self._redis.get(keys.AUDIT_LOG)
         if known != self._log_id:
             raise OtherLog(
                 f"This store's events have gone to audit log {known}, and the one here is {self._log_id}. "

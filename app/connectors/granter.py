@@ -6,6 +6,7 @@ It looks at the state and not at the event, so repeated, late and lost calls are
 from collections.abc import Callable, Sequence
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from app.connectors.protocol import Connector, ConnectorFailed
 from app.domain.refusals import UnknownRequest, WrongState
@@ -33,7 +34,8 @@ class Granter:
         """Consume events."""
         for entry in entries:
             if entry.event.kind in ACTED_ON:
-                await self.settle(entry.event.request_id)
+                with bound_contextvars(request=entry.event.request_id):
+                    await self.settle(entry.event.request_id)
 
     async def settle(self, request_id: str) -> None:
         """Bring one request's access to where its state wants it."""
@@ -51,7 +53,7 @@ class Granter:
                 case _:
                     pass
         except (WrongState, UnknownRequest) as overtaken:
-            log.info("granter_overtaken", request=request_id, why=str(overtaken))
+            log.info("granter_overtaken", why=str(overtaken))
 
     async def _give(self, request: Request) -> None:
         connector = self._connector_of(request)

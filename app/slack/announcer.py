@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
@@ -52,13 +53,14 @@ class Announcer:
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
         for entry in entries:
-            await self._announce(entry)
+            with bound_contextvars(request=entry.event.request_id):
+                await self._announce(entry)
 
     async def _announce(self, entry: Entry) -> None:
         try:
             request = (await self._store.load(entry.event.request_id)).request
         except UnknownRequest:
-            log.info("event_of_a_forgotten_request", request=entry.event.request_id)
+            log.info("event_of_a_forgotten_request")
             return
         places = await self._messages.places(request.id)
         audience = await self.audience(request, entry.event.by)

@@ -33,7 +33,7 @@ async def run_socket_mode(app: AsyncApp, app_token: str) -> None:
     try:
         while True:
             try:
-                await handler.connect_async()
+                await handler.connect_async()  # type: ignore[no-untyped-call]
                 break
             except Exception as error:  # noqa: BLE001  Slack may be away when we start: that is no reason to end
                 log.warning("slack_not_connected", error=str(error), again_in=pause)
@@ -42,4 +42,4 @@ async def run_socket_mode(app: AsyncApp, app_token: str) -> None:
         log.info("slack_connected", by="socket")
         await asyncio.Event().wait()
     finally:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call]

@@ -69,7 +69,8 @@ async def start_server(data: Path, program: Path | None = None) -> AsyncIterator
 
     Raises NoServer when there is none or it does not start, DataInUse when another bot runs on `data`.
     """
-    program = program or await asyncio.to_thread(find_program)
+    if program is None:
+        program = await asyncio.to_thread(find_program)
     folder = data / "redis"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from structlog.contextvars import bind_contextvars
 
 from app.domain.duration import parse_duration
 from app.domain.ids import read_request_id
@@ -139,9 +140,11 @@ def _id(words: list[str], verb: str) -> str:
     if not words:
         raise BadInput(f"Which request? Type `/jit {verb} R07-4KX9TQZ`; `/jit list` shows the ids.")
     try:
-        return read_request_id(words[0])
+        read = read_request_id(words[0])
     except ValueError as error:
         raise BadInput(str(error), field="id") from None
+    bind_contextvars(request=read)
+    return read
 
 
 def _duration(text: str) -> Any:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from structlog.contextvars import bind_contextvars
 
 from app.domain.ids import read_request_id
 from app.domain.refusals import BadInput
@@ -66,6 +67,8 @@ def request_id(body: Body) -> str:
 def read_id(text: str) -> str:
     """Read an id that came back from Slack; a forged one gets the refusal of a mistyped one."""
     try:
-        return read_request_id(text)
+        read = read_request_id(text)
     except ValueError as error:
         raise BadInput(str(error)) from None
+    bind_contextvars(request=read)
+    return read

@@ -72,5 +72,5 @@ def _value(element: Body) -> str:
 
 def _block(view: Body, field: str) -> str:
     """Find the block that a bad input belongs to; the first one, which is always there, for any other."""
-    ids = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+    ids: list[str] = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     return next((block_id for block_id in ids if block_id.partition(":")[0] == field), ids[0])
