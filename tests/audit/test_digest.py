@@ -88,6 +88,15 @@ def test_waits_are_from_the_request_to_the_decision_that_settled_it(events):
     assert sorted(waited, reverse=True)[:5] == [wait.seconds for wait in digest.waits]
 
 
+def test_only_the_longest_waits_are_told():
+    """Five of them, longest first, whoever came first."""
+    events = []
+    for minutes in (3, 50, 7, 40, 11, 20, 1):
+        request, asked = t.ask(a_request(request_id=f"R02-{minutes:07d}"))
+        events += [asked, t.approve(request, BEN, entitled, NOW + timedelta(minutes=minutes))[1]]
+    assert [3000, 2400, 1200, 660, 420] == [wait.seconds for wait in digest_of(events).waits]
+
+
 def test_self_approval_is_told_apart_from_other_attempts():
     """Whoever tried to decide on their own request is named, with how often they tried."""
     request, asked = t.ask(a_request(request_id="R02-4KX9TQZ"))
