@@ -1,6 +1,7 @@
 """Policy files put together, before they are known to make sense: entries, and where each one stands."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from app.policy.problems import Problem
@@ -36,9 +37,9 @@ class Draft:
         self._sections = sections
         self._folder = folder
 
-    def names(self, section: str) -> frozenset[str]:
+    def names(self, section: str) -> AbstractSet[str]:
         """Names that a section defines, those of malformed entries among them."""
-        return frozenset(self._sections[section])
+        return self._sections[section].keys()
 
     def problem(self, key: str, text: str) -> Problem:
         """Say what is wrong with the folder as a whole."""

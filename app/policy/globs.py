@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_SIGN = re.compile(r"[*?\[]")
+
 
 def is_pattern(text: str) -> bool:
     """Tell whether a text stands for more than itself."""
-    return any(sign in text for sign in "*?[")
+    return _SIGN.search(text) is not None
 
 
 def may_overlap(one: str, other: str) -> bool:

@@ -15,7 +15,7 @@ def lint(draft: Draft) -> list[Problem]:
 
 def _rules(draft: Draft) -> Iterator[Problem]:
     members = {entry.name: frozenset(people) for entry, people in draft.groups}
-    everyone = draft.names("people")
+    everyone = frozenset(draft.names("people"))
     for entry, rule in draft.rules:
         askers = _selected(rule.groups, rule.people, members) if rule.groups or rule.people else everyone
         if rule.effect == "require":

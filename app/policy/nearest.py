@@ -5,12 +5,19 @@ from collections.abc import Collection
 
 SHOWN = 20
 LONGEST = 64
+SHORTEST_BEGINNING = 3
 
 
 def nearest(typed: str, known: Collection[str]) -> str | None:
-    """Give the known word that is most like the one typed, in any case; None when none is like it."""
+    """Give the known word that is most like the one typed, or that it begins; None when there is none.
+
+    Case does not matter.
+    """
+    folded = typed[:LONGEST].casefold()
     by_folded = {word.casefold(): word for word in known}
-    found = difflib.get_close_matches(typed[:LONGEST].casefold(), by_folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    if not found and len(folded) >= SHORTEST_BEGINNING:
+        found = sorted(word for word in by_folded if word.startswith(folded))
     return by_folded[found[0]] if found else None
 
 

@@ -66,6 +66,7 @@ def _rules(draft: Draft) -> Iterator[Problem]:
     members = {entry.name: frozenset(people) for entry, people in draft.groups}
     reach = Reach({entry.name: action.environment for entry, action in draft.actions})
     resources = {entry.name: action.resources for entry, action in draft.actions}
+    has_all_resources = resources.keys() == draft.names("actions")
     for entry, rule in draft.rules:
         yield from _known(
             entry, rule.environments, draft.names("environments"), "environment", "environments"
@@ -74,7 +75,7 @@ def _rules(draft: Draft) -> Iterator[Problem]:
         yield from _known(entry, rule.people, draft.names("people"), "person", "people")
         yield from _keys_of_effect(entry, rule)
         yield from _rule_actions(entry, rule, draft.names("actions"), reach)
-        if resources.keys() == draft.names("actions"):  # else a resource may be one of a malformed action
+        if has_all_resources:  # else a resource may be one of a malformed action
             yield from _rule_resources(entry, rule, reach, resources)
         yield from _stages(entry, rule, draft, members)
 
@@ -134,18 +135,19 @@ def _stages(
             yield entry.problem(f"{stage.name} is an earlier stage's name; give each its own", *at, "name")
         yield from _known(entry, stage.groups, draft.names("groups"), "group", *at, "groups")
         yield from _known(entry, stage.people, draft.names("people"), "person", *at, "people")
-        told = draft.names("groups") | draft.names("people")
-        yield from _known(entry, stage.notify or (), told, "group or person", *at, "notify")
-        yield from _quorum(entry, stage, at, draft, members)
+        if stage.notify:
+            told = draft.names("groups") | draft.names("people")
+            yield from _known(entry, stage.notify, told, "group or person", *at, "notify")
+        yield from _quorum(entry, stage, at, members)
 
 
 def _quorum(
-    entry: Entry, stage: StageSpec, at: Path_, draft: Draft, members: dict[str, frozenset[str]]
+    entry: Entry, stage: StageSpec, at: Path_, members: dict[str, frozenset[str]]
 ) -> Iterator[Problem]:
     if not stage.groups and not stage.people:
         yield entry.problem("names nobody; write groups or people who may approve", *at)
         return
-    if not draft.names("groups").issuperset(stage.groups) or not members.keys() >= set(stage.groups):
+    if not members.keys() >= set(stage.groups):
         return  # a group that is missing or malformed is told already
     approvers = frozenset(stage.people).union(*(members[group] for group in stage.groups))
     if stage.quorum > len(approvers):

@@ -157,7 +157,7 @@ class _Composer:
             self._open.add(event.anchor)
         node: Node
         if isinstance(event, yaml.ScalarEvent):
-            node = None if event.style is None and event.value in _NOTHING else event.value
+            node = None if not event.style and event.value in _NOTHING else event.value
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self._row(depth)
         else:
@@ -193,7 +193,7 @@ class _Composer:
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            is_merge = isinstance(event, yaml.ScalarEvent) and event.style is None and event.value == "<<"
+            is_merge = isinstance(event, yaml.ScalarEvent) and not event.style and event.value == "<<"
             key = self._node(event, depth + 1)
             if not isinstance(key, str):
                 raise self._refuse(event, "has a key that is not text; a key is a name such as  rules")
