@@ -1,11 +1,18 @@
 """Settings: the environment, read once into a frozen value."""
 
+import os
 import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+NO_WAY_IN = (
+    "SLACK_APP_TOKEN is not set: it should be an app-level token that begins with xapp-, for Socket Mode; "
+    "or set SLACK_SIGNING_SECRET, for delivery by HTTP"
+)
 
 
 class SettingsError(Exception):
@@ -76,9 +83,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_way_in(self) -> "Settings":
         if self.slack_app_token is None and self.slack_signing_secret is None:
-            raise ValueError(
-                "set SLACK_APP_TOKEN (xapp-…, for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP delivery)"
-            )
+            raise ValueError(NO_WAY_IN)
         return self
 
     @property
@@ -98,7 +103,12 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError("\n".join(_line(problem) for problem in error.errors())) from None
+        lines = [_line(problem) for problem in error.errors()]
+    if not (os.environ.get("SLACK_APP_TOKEN") or os.environ.get("SLACK_SIGNING_SECRET")):
+        lines.append(
+            NO_WAY_IN
+        )  # told with the rest: the rule over both is not asked while one field is wrong
+    raise SettingsError("\n".join(dict.fromkeys(lines)))
 
 
 def _line(problem: object) -> str:

@@ -1,5 +1,6 @@
 """The Bolt app: listeners over services, and what happens to what none of them foresaw."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 def make_app(services: Services, bot_token: str, signing_secret: str | None) -> AsyncApp:
     """Make the app. With a signing secret it verifies deliveries over HTTP; Socket Mode needs none."""
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
     app = AsyncApp(
         client=services.client,
         authorize=_authorize(bot_token),
@@ -31,6 +33,11 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
         listeners.listen(app, services)
     app.error(_tell_bug(services.client))
     return app
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out Bolt's warnings that it has two tokens: it reads SLACK_BOT_TOKEN by itself, and needs it not."""
+    return "`token`" not in str(record.msg)
 
 
 def _authorize(bot_token: str) -> Callable[..., Awaitable[AuthorizeResult]]:
