@@ -12,6 +12,7 @@ from app.policy.catalogue import Action
 from app.policy.globs import Globs, is_pattern
 from app.policy.nearest import listed, nearest
 from app.policy.shapes import RESOURCE
+from app.policy.spans import span
 
 LONGEST_REASON = 2000
 SHOWN = 60
@@ -55,13 +56,13 @@ def check_duration(action: Action, duration: timedelta | None) -> timedelta:
         return action.default
     if duration > action.longest:
         raise BadInput(
-            f"{format_duration(duration)} is too long: {action.name} is given for at most "
+            f"{span(duration.total_seconds())} is too long: {action.name} is given for at most "
             f"{format_duration(action.longest)}.",
             field="duration",
         )
     if duration < action.shortest:
         raise BadInput(
-            f"{format_duration(duration)} is too short: {action.name} is given for at least "
+            f"{span(duration.total_seconds())} is too short: {action.name} is given for at least "
             f"{format_duration(action.shortest)}.",
             field="duration",
         )

@@ -11,9 +11,9 @@ from app.domain.duration import format_duration
 from app.policy.ask import Ask
 from app.policy.globs import Globs
 from app.policy.nearest import listed
+from app.policy.spans import span
 
 SHOWN = 8
-LONGEST_SHOWN = timedelta(days=36500)
 
 
 class Facts(NamedTuple):
@@ -113,13 +113,6 @@ class CameThrough:
             return Finding(True, "")
         expected = " or ".join(_some(self.sources))
         return Finding(False, f"is for requests from {expected}; yours is from {facts.ask.source[:64]}")
-
-
-def span(seconds: int) -> str:
-    """Write a number of seconds as a duration, whatever number it is."""
-    longest = int(LONGEST_SHOWN.total_seconds())
-    written = format_duration(timedelta(seconds=max(0, min(seconds, longest))))
-    return f"over {written}" if seconds > longest else written
 
 
 def _alternatives(what: str, names: frozenset[str]) -> str:

@@ -11,9 +11,10 @@ from app.domain.verdict import Outcome, Reason, Stage, Verdict
 from app.policy.ask import Ask
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
-from app.policy.conditions import Facts, span
+from app.policy.conditions import Facts
 from app.policy.globs import Globs
 from app.policy.rules import RuleIndex
+from app.policy.spans import span
 from app.policy.stages import all_stages
 
 CATALOGUE = "(catalogue)"

@@ -1,0 +1,90 @@
+"""Contract: what is allowed and yet hardly meant is warned of, where it stands, and nothing else is."""
+
+import pytest
+
+from app.policy.lint import lint
+from tests.policy.sets import COMMON, draft_of
+
+WHOLE = """\
+rules:
+  all: {effect: require, groups: [engineers, nobody], stages: [{name: a, groups: [dbas, security]}]}
+"""
+
+
+def warned(rules: str, common: str = COMMON) -> list[str]:
+    return [str(problem) for problem in lint(draft_of({"c.yaml": common, "r.yaml": rules}))]
+
+
+def test_nothing():
+    """A set that is meant as it stands gets no warning."""
+    assert [] == warned(WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ("{name: a, people: [ben]}", "can never be fulfilled when ben asks, for no one decides on their own"),
+        ("{name: a, groups: [dbas], quorum: 2}", "can never be fulfilled when ben asks, for no one decides"),
+        ("{name: a, people: [ana]}, {name: b, people: [ben]}", "can never be fulfilled when ana or ben asks"),
+        ("{name: a, people: [sam]}, {name: b, groups: [security]}", "can never be fulfilled, as each person"),
+    ],
+)
+def test_approvals_that_cannot_come(stages, said):
+    """Nobody decides on their own request, or twice on one: who can then never be approved is named."""
+    rules = f"{WHOLE}  x:\n    effect: require\n    groups: [engineers]\n    stages: [{stages}]\n"
+    (only,) = warned(rules)
+
+    assert only.startswith(f"r.yaml:6: rules.x.stages: {said}")
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        "{name: a, groups: [dbas]}",
+        "{name: a, groups: [dbas]}, {name: b, groups: [engineers, security]}",
+        "{name: a, groups: [dbas, security], quorum: 2}",
+    ],
+)
+def test_approvals_that_can_come(stages):
+    """Where enough others are left whoever asks, nothing is said."""
+    assert [] == warned(f"{WHOLE}  x: {{effect: require, groups: [engineers], stages: [{stages}]}}\n")
+
+
+def test_what_is_given_to_everyone():
+    """A rule that approves whoever asks is worth a second look."""
+    assert [
+        "r.yaml:3: rules.x: approves whoever asks; name groups or people, unless everyone is meant"
+    ] == warned(WHOLE + "  x: {effect: auto_approve}\n")
+
+
+def test_what_nobody_is_given():
+    """An action that only rules that deny are about is named."""
+    rules = WHOLE.replace("effect", "actions: [debug, migrate], effect")
+    rules += "  x: {effect: deny, actions: [try-out], message: No.}\n"
+
+    assert [
+        "c.yaml:29: actions.try-out: is given by no rule, so whoever asks is denied; write a rule for it"
+    ] == warned(rules)
+
+
+def test_what_is_not_used():
+    """Groups that nothing names and environments without actions are named."""
+    assert [
+        "c.yaml:10: groups.nobody: is named by no rule; remove it, or name it where it is meant"
+    ] == warned(WHOLE.replace(", nobody", ""))
+    common = COMMON.replace("environment: sandbox", "environment: production")
+    assert ["c.yaml:13: environments.sandbox: has no action; remove it, or write one"] == warned(
+        WHOLE, common
+    )
+
+
+def test_permissions_of_nobody():
+    """When nobody may revoke or audit, that is told."""
+    common = COMMON.replace("revoke: {groups: [security]}", "revoke: {groups: [nobody]}").replace(
+        "  audit: {groups: [security], people: [ben]}\n", ""
+    )
+
+    assert [
+        "policies:0: permissions.audit: is given to nobody; say who may read the audit log",
+        "policies:0: permissions.revoke: is given to nobody; say who may end someone's access",
+    ] == warned(WHOLE, common)
