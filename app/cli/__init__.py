@@ -18,8 +18,8 @@ jit = typer.Typer(
 jit.command()(demo)
 jit.command()(serve)
 jit.command()(doctor)
-jit.add_typer(policy, name="policy", help="The policies, without Slack.")
-jit.add_typer(audit, name="audit", help="The audit log.")
+jit.add_typer(policy, name="policy")
+jit.add_typer(audit, name="audit")
 
 
 def main() -> None:

@@ -18,9 +18,7 @@ STOPS_WITHIN = 10.0
 def environment(playground: Playground, data: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Settings of a bot of the playground's first app; ours win over those around us, `more` over ours."""
     app = playground.apps[0]
-    around = {
-        name: value for name, value in os.environ.items() if not name.startswith(("JIT_", "SLACK_"))
-    }
+    around = {name: value for name, value in os.environ.items() if not name.startswith(("JIT_", "SLACK_"))}
     ours = {
         "SLACK_BOT_TOKEN": app.bot_token,
         "JIT_SLACK_API_URL": playground.api_url,

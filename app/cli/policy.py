@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from app.policy import Policy, PolicyError, Problem
     from app.policy.draft import Draft
 
-policy = typer.Typer(no_args_is_help=True)
+policy = typer.Typer(no_args_is_help=True, help="The policies, without Slack.")
 
 
 @policy.command()

@@ -36,7 +36,7 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out Bolt's warnings that it has two tokens: it reads SLACK_BOT_TOKEN by itself, and needs it not."""
+    """Leave out Bolt's warnings of two tokens: it reads SLACK_BOT_TOKEN by itself, unasked."""
     return "`token`" not in str(record.msg)
 
 

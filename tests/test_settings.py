@@ -1,0 +1,86 @@
+"""Contract: settings come from the environment alone; whatever is wrong is told at once, by its variable.
+
+No secret shows in an error, in a representation or in a log.
+"""
+
+import pytest
+
+from app.settings import SettingsError, read_settings
+
+WORKING = {"SLACK_BOT_TOKEN": "xoxb-secret-1", "SLACK_APP_TOKEN": "xapp-secret-2"}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "JIT_REDIS_URL", "JIT_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def use(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    return use
+
+
+def problem(environment, **values) -> str:
+    environment(**values)
+    with pytest.raises(SettingsError) as told:
+        read_settings()
+    return str(told.value)
+
+
+def test_socket_mode_needs_two_tokens(environment):
+    """A bot token and an app-level token are enough; all else has a default."""
+    environment(**WORKING)
+    settings = read_settings()
+    assert (True, "https://slack.com/api/", None) == (
+        settings.by_socket,
+        settings.slack_api_url,
+        settings.redis_url,
+    )
+
+
+def test_http_needs_a_signing_secret(environment):
+    """Without an app-level token deliveries come by HTTP, and are verified."""
+    environment(SLACK_BOT_TOKEN="xoxb-1", SLACK_SIGNING_SECRET="0123456789abcdef0123456789abcdef")
+    assert not read_settings().by_socket
+
+
+def test_all_that_is_missing_is_told_at_once(environment):
+    """A bare environment names both things that Slack needs, each with its shape."""
+    lines = problem(environment).splitlines()
+    assert ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"] == [line.split()[0] for line in lines]
+    assert ("xoxb-" in lines[0], "xapp-" in lines[1], "SLACK_SIGNING_SECRET" in lines[1]) == (
+        True,
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shape"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxp-mine", "xoxb-"),
+        ("SLACK_APP_TOKEN", "xoxb-mixed-up", "xapp-"),
+        ("SLACK_SIGNING_SECRET", "short", "32 hex digits"),
+        ("JIT_SLACK_API_URL", "slack.com", "https://slack.com/api/"),
+        ("JIT_REDIS_URL", "localhost:6379", "redis://host:6379/0"),
+        ("JIT_DIGEST_ZONE", "Mars/Olympus", "IANA zone"),
+        ("JIT_DIGEST_HOUR", "24", "less than or equal to 23"),
+        ("JIT_HTTP_PORT", "http", "integer"),
+        ("JIT_LOG_FORMAT", "xml", "auto|json|console"),
+    ],
+)
+def test_what_is_malformed_is_told_by_its_variable(environment, name, value, shape):
+    """The line begins with the variable's name and says what it should look like."""
+    told = problem(environment, **{**WORKING, name: value})
+    assert (1, name, True) == (len(told.splitlines()), told.split(":")[0].split()[0], shape in told)
+
+
+@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "JIT_REDIS_URL"])
+def test_no_secret_is_told(environment, name):
+    """A malformed secret is not repeated, and a good one is not in the settings' representation."""
+    assert "hunter2" not in problem(environment, **{**WORKING, name: "hunter2"})
+    environment(**{**WORKING, "JIT_REDIS_URL": "redis://:hunter2@127.0.0.1/0"})
+    shown = repr(read_settings())
+    assert [] == [secret for secret in ("hunter2", "secret-1", "secret-2") if secret in shown]
