@@ -24,7 +24,7 @@ settings.load_profile("quick")
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server that the product would run here; in a loop of its own, so that tests of any loop can use it."""
+    """The server that the product would run here, in a loop of its own: tests of any loop can use it."""
     with in_background(tmp_path_factory.mktemp("server"), None) as server:
         yield server
 

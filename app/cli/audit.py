@@ -29,7 +29,7 @@ Data = Annotated[Path, typer.Option(envvar="JIT_DATA", help=DATA_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DEFAULT_DATA = Path(".jit")
 
-audit = typer.Typer(no_args_is_help=True, help="The audit log: a request's story, its verification, the digest.")
+audit = typer.Typer(no_args_is_help=True, help="The audit log: stories, verification, digest.")
 
 
 @audit.command()
