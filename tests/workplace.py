@@ -2,8 +2,8 @@
 
 Scopes, commands and events are those of manifest.yml, and the workspace refuses what the manifest does not
 declare. People act through `Hands`, and what they read is waited for, never slept for. A forged payload goes
-the way of a true one: what is wrong with it is left to the bot to find. A bug that the bot logs, though nobody
-sees it, fails the test.
+the way of a true one: what is wrong with it is left to the bot to find. A bug that the bot logs fails the
+test, even one that nobody sees.
 """
 
 import asyncio
