@@ -59,10 +59,11 @@ def web_client(playground: Playground, token: str | None = None) -> AsyncWebClie
     )
 
 
-def bolt(playground: Playground, app: App | None = None) -> AsyncApp:
+def bolt(playground: Playground, app: App | None = None, **settings: Any) -> AsyncApp:
     """An ordinary Bolt app of this workspace, with nothing listening yet."""
     registered = app or playground.apps[0]
     return AsyncApp(
+        **settings,
         client=web_client(playground, registered.bot_token),
         token=registered.bot_token,
         signing_secret=registered.signing_secret,

@@ -73,8 +73,7 @@ class Sockets:
         began = time.perf_counter()
         try:
             async with asyncio.timeout(ACK_WITHIN):
-                await self.until_connected(app)
-                response = await self._send(self._next(app), envelope)
+                response = await self._send(await self._next(app), envelope)
         except TimeoutError:
             reason = "timeout" if self.connected(app) else "no connection"
             return Ack(acked=False, ms=_since(began), reason=reason)
@@ -134,7 +133,13 @@ class Sockets:
             if waiter is not None and not waiter.done():
                 waiter.set_exception(ConnectionError("the socket closed before it acknowledged"))
 
-    def _next(self, app: App) -> Connection:
+    async def _next(self, app: App) -> Connection:
+        """Wait for a connection; one that was warned serves only if no newer one comes soon."""
+        await self.until_connected(app)
+        if all(each.aged.is_set() for each in self._connections[app.app_id]):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), MOVE_WITHIN)
+            await self.until_connected(app)
         peers = self._connections[app.app_id]
         chosen = next((each for each in peers if not each.aged.is_set()), peers[0])
         peers.remove(chosen)

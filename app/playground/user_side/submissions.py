@@ -1,5 +1,6 @@
 """Submitting and closing modals. docs: surfaces/modals, interaction-payloads/view-interactions-payload."""
 
+import math
 import re
 from typing import Any
 
@@ -117,6 +118,8 @@ def _number(element: Json, value: str) -> str:
     try:
         number = float(value)
     except ValueError:
+        return "Please enter a number."
+    if not math.isfinite(number):
         return "Please enter a number."
     if not element.get("is_decimal_allowed") and not number.is_integer():
         return "Please enter a whole number."

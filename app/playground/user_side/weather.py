@@ -1,5 +1,8 @@
 """Faults on demand, and the call log."""
 
+from difflib import get_close_matches
+
+from app.playground.api.dispatch import METHODS
 from app.playground.model import Json
 from app.playground.user_side.names import Asked, RefusedError
 
@@ -22,10 +25,20 @@ async def bring_about(asked: Asked) -> Json:
             return {"ok": True}
     whole = int(count) if count is not None else None
     try:
-        board.faults.add(kind, now=now, method=asked.text("method", ""), count=whole, seconds=seconds)
+        board.faults.add(kind, now=now, method=_method(asked), count=whole, seconds=seconds)
     except ValueError as error:
         raise RefusedError(400, str(error)) from error
     return {"ok": True}
+
+
+def _method(asked: Asked) -> str:
+    """Read which method a fault hits; none means all, and response URLs count as one."""
+    name, known = asked.text("method", ""), [*METHODS, "response_url"]
+    if name and name not in known:
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+        raise RefusedError(400, f"There is no method {name!r}; {hint}")
+    return name
 
 
 def calls(asked: Asked) -> Json:
