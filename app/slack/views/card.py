@@ -45,10 +45,10 @@ class Audience(Value):
 
 def approval_card(request: Request, audience: Audience) -> list[Block]:
     """Blocks of the card: who, what, where, how long, why, what follows, and buttons that work."""
-    who = f"*{escape(request.requester.name)}* (<@{request.requester.slack}>)"
+    who = escape(request.requester.name)  # by name: a mention would ping the one who asked
     what = f"*{escape(request.action_title or request.action)}* on `{escape(request.resource)}`"
     return [
-        section(f"{STATE_SIGN[request.state]} {who} asks for {what}"),
+        section(f"{STATE_SIGN[request.state]} *{who}* asks: {what}"),
         fields(
             ("Where", escape(request.environment)),
             ("How long", format_duration(request.duration)),
@@ -126,8 +126,8 @@ def _buttons(request: Request) -> list[Block]:
 
 def _rules_and_people(request: Request, audience: Audience) -> list[str]:
     rules = ", ".join(escape(rule) for rule in request.verdict.rules) or "none"
-    lines = [f"Rule: {clip(rules, 500)}"]
-    lines += [_who_may(stage, audience) for stage in request.verdict.stages[:6]]
+    lines = [_who_may(stage, audience) for stage in request.verdict.stages[:6]]
+    lines.append(f"Policy rule: {clip(rules, 500)}")
     if audience.unreachable and request.state is State.PENDING:
         lines.append(f"⚠️ Could not be reached (left Slack): {escape(_list(audience.unreachable))}")
     return lines
@@ -135,8 +135,10 @@ def _rules_and_people(request: Request, audience: Audience) -> list[str]:
 
 def _who_may(stage: Stage, audience: Audience) -> str:
     people = [person.name for person in audience.approvers.get(stage.name, ())]
-    who = escape(_list(people)) if people else "⚠️ nobody, as policy is now"
-    return f"{escape(stage.name)}: {stage.quorum} of {who}"
+    if not people:
+        return f"*{escape(stage.name)}*: ⚠️ nobody, as policy is now"
+    who = escape(_list(people)) if len(people) != 2 else escape(" or ".join(people))
+    return f"*{escape(stage.name)}*: {who if stage.quorum == 1 else f'{stage.quorum} of {who}'}"
 
 
 def _list(names: list[str] | tuple[str, ...]) -> str:
