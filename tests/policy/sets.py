@@ -77,7 +77,7 @@ RULES = dedent("""\
 
 def draft_of(files: Mapping[str, str]) -> Draft:
     """Read texts as the files of one folder, in the order in which they are given."""
-    return put_together([parse(dedent(text), name) for name, text in files.items()], [], "policies")
+    return put_together([parse(text, name) for name, text in files.items()], [], "policies")
 
 
 def policy_of(rules: str = RULES, common: str = COMMON) -> Policy:

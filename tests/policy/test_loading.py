@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.policy import PolicyError
 from app.policy.building import build
 from app.policy.loading import policy_files, read_policies
-from app.policy.yaml_file import parse
+from app.policy.yaml_file import BrokenFileError, parse
 from tests.policy.sets import COMMON, RULES, draft_of, policy_of, write
 
 LINE = re.compile(r"\S+:\d+: (\S+: )?[^;]+; .+")
@@ -268,3 +268,21 @@ def test_policy_cannot_be_changed():
         policy.digest = "x"
     with pytest.raises(TypeError):
         policy.people["eve"] = policy.people["ana"]
+
+
+@given(
+    st.integers(0, len(COMMON + RULES)),
+    st.integers(0, 40),
+    st.text(alphabet="ab1-:[]{},#&*<>!|'\"\n \u00e9", max_size=12),
+    st.booleans(),
+)
+def test_any_damage_is_told_or_harmless(at, length, instead, cut_off):
+    """However a file is damaged, it is a whole policy or a PolicyError with a place for each problem."""
+    text = COMMON + RULES
+    damaged = text[:at] + instead + ("" if cut_off else text[at + length :])
+    try:
+        policy = build(draft_of({"a.yaml": damaged}))
+    except (PolicyError, BrokenFileError) as error:
+        assert all(LINE.fullmatch(line) for line in str(error).splitlines()), str(error)  # noqa: PT017
+    else:
+        assert 64 == len(policy.digest)
