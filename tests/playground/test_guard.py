@@ -1,4 +1,4 @@
-"""Contract of the guard: only loopback names, only the workspace's own page, and no form posts of other sites."""
+"""Contract of the guard: only loopback names, only the workspace's own page, no form posts of other sites."""
 
 import pytest
 

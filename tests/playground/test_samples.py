@@ -1,4 +1,4 @@
-"""Contract: an unmodified Bolt app, in Python or JavaScript, works when it is given the workspace's API address.
+"""Contract: an unmodified Bolt app, in Python or JavaScript, works when given the workspace's API address.
 
 Each sample runs as a process of its own, over Socket Mode and over HTTP, with nothing but its environment.
 """
@@ -65,7 +65,7 @@ async def running(program, log: Path, **environment: str):
         try:
             yield process
         except BaseException:
-            print(log.read_text())
+            print(log.read_text())  # noqa: ASYNC240  what the program said, once it failed
             raise
         finally:
             if process.returncode is None:
@@ -89,7 +89,7 @@ def free_port() -> int:
 
 
 async def the_story(person: Person) -> None:
-    """hello, a button, a click, its answer; a command, a modal, its errors, its submission; a response_url."""
+    """A greeting, its button, a click; a command, its modal, errors, a submission; a response_url."""
 
     async def said(text):
         return next((each for each in await person.messages("general") if each["text"] == text), None)
@@ -135,7 +135,7 @@ async def echo(person: Person, words: str) -> None:
 
 
 async def test_a_sample_over_socket_mode(program, session, tmp_path):
-    """The whole story; and it goes on after Slack has asked for a new connection, which takes SDKs seconds."""
+    """The whole story; and it goes on after Slack has asked for a new connection (SDKs take seconds)."""
     async with workspace_with() as playground:
         app, person = playground.apps[0], Person(playground.url, session)
         environment = {

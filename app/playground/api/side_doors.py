@@ -52,7 +52,7 @@ class SideDoors:
         try:
             answer(board, app, channel, url.user, body, url)
         except SlackError as error:
-            return web.json_response(error.body, status=error.status if error.status >= 400 else 400)
+            return web.json_response(error.body, status=max(error.status, 400))
         return web.json_response({"ok": True})
 
     async def upload(self, request: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from app.playground.user_side.names import Asked, RefusedError
 async def set_request_url(asked: Asked) -> Json:
     """Deliver to `url` from now on, once it has echoed a challenge; an empty one means Socket Mode again.
 
-    The app is the first one unless `app` names another by id or name. docs: apis/events-api (url_verification)
+    The first app's, unless `app` names another by id or name. docs: apis/events-api (url_verification)
     """
     board, url = asked.board, asked.text("url")
     app = asked.app()

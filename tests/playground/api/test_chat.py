@@ -114,7 +114,7 @@ async def test_markdown_text_becomes_a_markdown_block(client):
 
 
 async def test_where_the_bot_is_not_a_member():
-    """`not_in_channel` in a public channel, unless the app may post anywhere; a private one does not exist."""
+    """`not_in_channel` in public, unless the app may post anywhere; a private channel does not exist."""
     for scopes, code in ((["chat:write"], "not_in_channel"), (["chat:write", "chat:write.public"], "ok")):
         manifest = {"oauth_config": {"scopes": {"bot": scopes}}}
         async with workspace_with(AppRegistration(manifest=manifest)) as playground:
@@ -149,7 +149,9 @@ async def test_metadata_is_kept_and_given_back_when_asked_for(client):
 async def test_an_update_with_text_alone_takes_the_blocks_away(client):
     """Blocks stay only when neither is given. docs: methods/chat.update (blocks)."""
     ts = await posted(client, blocks=[section()])
-    await client.chat_update(channel="C0GENERAL", ts=ts, attachments=[{"text": "more"}])
+    await client.api_call(
+        "chat.update", json={"channel": "C0GENERAL", "ts": ts, "attachments": [{"text": "more"}]}
+    )
     assert ["section"] == [block["type"] for block in (await only_message(client))["blocks"]]
     await client.chat_update(channel="C0GENERAL", ts=ts, text="plain")
     message = await only_message(client)

@@ -117,7 +117,7 @@ async def test_where_the_bot_is_not_a_member_nothing_can_be_read(playground, cli
 
 
 async def test_each_kind_of_conversation_has_a_scope_of_its_own():
-    """With channels:* alone, direct messages are out of reach. docs: methods/conversations.history (scopes)."""
+    """With channels:* alone, direct messages are out of reach. docs: methods/conversations.history."""
     scopes = ["channels:read", "channels:history", "chat:write"]
     async with workspace_with(
         AppRegistration(manifest={"oauth_config": {"scopes": {"bot": scopes}}})

@@ -34,7 +34,7 @@ async def posted(session, playground, method, token="xoxb-demo-jit", headers=Non
     ],
 )
 async def test_tokens_that_do_not_fit(playground, token, method, code):
-    """A missing, a wrong and a misplaced token each have a code of their own, and so has an unknown method."""
+    """A missing, a wrong and a misplaced token each have a code; so has an unknown method."""
     assert code == await error_of(web_client(playground, token).api_call(method))
 
 
@@ -106,7 +106,7 @@ async def test_bodies_that_cannot_be_read(playground, session, body, content_typ
 
 
 async def test_missing_arguments_are_named(client):
-    """`invalid_arguments` says which in `response_metadata.messages`. docs: apis/web-api (evaluating responses)."""
+    """`invalid_arguments` says which in `response_metadata.messages`. docs: apis/web-api (responses)."""
     body = await refusal_of(client.api_call("chat.update", params={"text": "hi"}))
     assert "invalid_arguments" == body["error"]
     assert ["[ERROR] missing required field: channel"] == body["response_metadata"]["messages"]

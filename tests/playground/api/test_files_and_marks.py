@@ -1,4 +1,4 @@
-"""Contract of files, reactions and pins. docs: messaging/working-with-files, methods/reactions.add, pins.add."""
+"""Contract of files, reactions and pins. docs: messaging/working-with-files, methods/reactions.add."""
 
 import aiohttp
 

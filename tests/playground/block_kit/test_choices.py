@@ -1,7 +1,9 @@
-"""Contract of what a person gives for an element: its value as Slack would send it, or a refusal that says why.
+"""Contract of what a person gives for an element: its value as Slack sends it, or a refusal that says why.
 
 docs: reference/interaction-payloads/block_actions-payload, reference/views (state.values)
 """
+
+import contextlib
 
 import pytest
 from hypothesis import given
@@ -76,14 +78,12 @@ def test_what_is_not_on_offer_is_refused_in_words(kind, value, why):
 @given(kind=st.sampled_from(sorted(ELEMENTS)), value=ANYTHING)
 def test_anything_can_be_tried(kind, value):
     """Whatever is given for whichever element: fields of a payload, or the refusal."""
-    try:
+    with contextlib.suppress(NoSuchChoiceError):
         assert isinstance(chosen(element(kind), value, WHO), dict)
-    except NoSuchChoiceError as refused:
-        assert str(refused)
 
 
 def test_what_was_chosen_stays_where_the_ids_stay():
-    """An update keeps what was typed under the same block and action id. docs: surfaces/modals (updating views)."""
+    """An update keeps what was typed under the same block and action id. docs: surfaces/modals."""
     block = {"type": "input", "block_id": "b", "element": {"type": "plain_text_input", "action_id": "a"}}
     kept = {"b": {"a": {"type": "plain_text_input", "value": "typed"}}}
     assert kept == initial_state([block], kept)

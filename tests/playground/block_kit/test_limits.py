@@ -38,6 +38,10 @@ def with_confirm(**more: Any) -> list[Json]:
     return with_button(confirm=whole)
 
 
+def at(pointer: str) -> str:
+    return f"[json-pointer:{pointer}]"
+
+
 MESSAGE_LIMITS: dict[str, tuple[Any, int, str]] = {
     "blocks": (lambda n: [{"type": "divider"}] * n, 50, "/blocks"),
     "section text": (lambda n: with_text("x" * n), 3000, "/blocks/0/text/text"),
@@ -183,8 +187,7 @@ def test_a_views_limit(what):
         ),
         (
             [actions(button("same"), button("same"))],
-            '`action_id` "same" already exists for another element '
-            "[json-pointer:/blocks/0/elements/1/action_id]",
+            f'`action_id` "same" already exists for another element {at("/blocks/0/elements/1/action_id")}',
         ),
         (
             [{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}],
@@ -192,8 +195,7 @@ def test_a_views_limit(what):
         ),
         (
             [actions(select(initial_option=option(2)))],
-            "initial option must exactly match one of the options "
-            "[json-pointer:/blocks/0/elements/0/initial_option]",
+            "initial option must exactly match one of the options " + at("/blocks/0/elements/0/initial_option"),
         ),
     ],
 )

@@ -12,17 +12,30 @@ from app.playground.block_kit import check_message_blocks, check_view, held_elem
 from app.playground.block_kit.choices import initial_state
 from tests.playground.stage import actions, button, home, modal, section, text_input
 
-OPTIONS = [{"text": {"type": "plain_text", "text": str(n)}, "value": str(n)} for n in range(3)]
+
+def plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
+
+
+OPTIONS = [{"text": plain(str(number)), "value": str(number)} for number in range(3)]
 WORDS = {"type": "rich_text_section", "elements": [{"type": "text", "text": "x", "style": {"bold": True}}]}
+SURE = {
+    "title": plain("t"),
+    "text": {"type": "mrkdwn", "text": "m"},
+    "confirm": plain("y"),
+    "deny": plain("n"),
+}
 CORPUS: list[list[dict[str, Any]]] = [
     [section(fields=[{"type": "mrkdwn", "text": "f"}], accessory=button())],
     [
         actions(
-            button(confirm={"title": {"type": "plain_text", "text": "t"}, "text": {"type": "mrkdwn", "text": "m"},
-                            "confirm": {"type": "plain_text", "text": "y"}, "deny": {"type": "plain_text", "text": "n"}}),
+            button(confirm=SURE),
             {"type": "static_select", "action_id": "s", "options": OPTIONS, "initial_option": OPTIONS[0]},
-            {"type": "static_select", "action_id": "g",
-             "option_groups": [{"label": {"type": "plain_text", "text": "l"}, "options": OPTIONS}]},
+            {
+                "type": "static_select",
+                "action_id": "g",
+                "option_groups": [{"label": plain("l"), "options": OPTIONS}],
+            },
             {"type": "checkboxes", "action_id": "c", "options": OPTIONS, "initial_options": OPTIONS[:1]},
             {"type": "overflow", "action_id": "o", "options": OPTIONS},
             {"type": "datepicker", "action_id": "d", "initial_date": "2026-01-31"},
@@ -31,11 +44,16 @@ CORPUS: list[list[dict[str, Any]]] = [
         )
     ],
     [text_input(initial_value="x", max_length=10), {"type": "divider"}],
-    [{"type": "context", "elements": [{"type": "mrkdwn", "text": "c"}]}, {"type": "header", "text": {"type": "plain_text", "text": "h"}}],
-    [{"type": "rich_text", "elements": [WORDS, {"type": "rich_text_list", "style": "bullet", "elements": [WORDS]}]}],
+    [{"type": "context", "elements": [plain("c")]}, {"type": "header", "text": plain("h")}],
+    [
+        {
+            "type": "rich_text",
+            "elements": [WORDS, {"type": "rich_text_list", "style": "bullet", "elements": [WORDS]}],
+        }
+    ],
     [{"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]]}],
     [{"type": "image", "image_url": "https://example.com/a.png", "alt_text": "a"}],
-]  # fmt: skip
+]
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4)),
     lambda inner: st.one_of(
@@ -113,7 +131,7 @@ def test_what_is_no_view_is_judged(view):
 
 
 def test_what_has_no_id_gets_one_of_its_own():
-    """Slack gives every block and every element that acts an id. docs: reference/block-kit/blocks (block_id)."""
+    """Slack gives every block and every element that acts an id. docs: block-kit/blocks (block_id)."""
     blocks = [section(), actions({"type": "button", "text": {"type": "plain_text", "text": "x"}})]
     ids = iter(["b1", "b2", "a1"])
     kept = stored_blocks(blocks, ids.__next__)

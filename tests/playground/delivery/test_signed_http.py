@@ -1,4 +1,4 @@
-"""Contract of HTTP delivery: each request is signed, stamped and shaped as Slack's, and retried as Slack does.
+"""Contract of HTTP delivery: each request is signed, stamped, shaped and retried as Slack's.
 
 docs: authentication/verifying-requests-from-slack, apis/events-api, interactivity/implementing-slash-commands
 """

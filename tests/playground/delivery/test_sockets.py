@@ -57,9 +57,9 @@ async def test_a_socket_says_hello_first(line):
 async def test_a_ticket_opens_one_socket(playground, client, session):
     """A URL serves once, and one that was made up serves never."""
     url = (await client.apps_connections_open(app_token="xapp-demo-jit"))["url"]
-    async with session.ws_connect(url):
-        async with session.get(url.replace("ws://", "http://")) as answer:
-            assert 403 == answer.status
+    again = url.replace("ws://", "http://")
+    async with session.ws_connect(url), session.get(again) as answer:
+        assert 403 == answer.status
 
 
 async def test_a_command_is_an_envelope_that_takes_an_answer(line, person):
@@ -75,7 +75,8 @@ async def test_a_command_is_an_envelope_that_takes_an_answer(line, person):
         assert ("/go", "now", "U0ANA", "ana", "C0GENERAL", "general", "T0DEMO", "A0JIT") == tuple(
             payload[key]
             for key in (
-                "command", "text", "user_id", "user_name", "channel_id", "channel_name", "team_id", "api_app_id",
+                "command", "text", "user_id", "user_name",
+                "channel_id", "channel_name", "team_id", "api_app_id",
             )
         )  # fmt: skip
         assert payload["response_url"]

@@ -1,4 +1,4 @@
-"""Contract of clicking and choosing: only what is really there, by whoever is there, as Slack's payload says it.
+"""Contract of clicking and choosing: only what is really there, by whoever is there, told as Slack tells it.
 
 docs: reference/interaction-payloads/block_actions-payload
 """

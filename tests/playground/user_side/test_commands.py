@@ -1,6 +1,6 @@
 """Contract of typing: slash commands with their answers, and messages with the events they bring about.
 
-docs: interactivity/implementing-slash-commands, reference/events/message.channels, reference/events/app_mention
+docs: interactivity/implementing-slash-commands, events/message.channels, events/app_mention
 """
 
 import asyncio
@@ -88,7 +88,7 @@ async def test_text_is_escaped(app, person):
 
 
 async def test_mentions_become_ids_where_the_manifest_says_so(session):
-    """`should_escape`. docs: interactivity/implementing-slash-commands (escape channels, users, and links)."""
+    """`should_escape`. docs: interactivity/implementing-slash-commands (escaping)."""
     commands = [{"command": "/go", "should_escape": True}]
     manifest = {
         "features": {"slash_commands": commands},

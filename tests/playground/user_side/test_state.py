@@ -1,4 +1,4 @@
-"""Contract of `GET /workspace/state`: the shape that the page and outside checks read, and the stream beside it."""
+"""Contract of `GET /workspace/state`: the shape that the page reads, and the stream beside it."""
 
 import asyncio
 import json

@@ -223,3 +223,28 @@ async def test_a_modal_without_a_submit_button(app, asked, person):
     view = await asked()
     status, said = await person("submit", user="@ana", view_id=view["id"], values={})
     assert (409, f"View {view['id']} has no submit button.") == (status, said["error"])
+
+
+async def test_closing_everything_says_so(app, asked, person):
+    """`is_cleared`, once for each view that wanted to know."""
+    app.more = {"notify_on_close": True}
+    view = await asked()
+    app.answer = {"response_action": "push", "view": modal(section("More"), notify_on_close=True)}
+    _, pushed = await submit(person, view)
+    await app.seen.get()
+    await person("close", user="@ana", view_id=pushed["view"]["id"], all=True)
+    closed = [await asyncio.wait_for(app.seen.get(), 2) for _ in range(2)]
+    assert [("view_closed", True)] * 2 == [(body["type"], body["is_cleared"]) for body in closed]
+    assert {view["id"], pushed["view"]["id"]} == {body["view"]["id"] for body in closed}
+
+
+async def test_a_conversation_that_is_chosen_can_be_answered_into(app, asked, person, session):
+    """`response_url_enabled`. docs: view-interactions-payload (response_urls)."""
+    element = {"type": "conversations_select", "action_id": "where", "response_url_enabled": True}
+    label = {"type": "plain_text", "text": "Where"}
+    app.blocks = [text_input(), {"type": "input", "block_id": "to", "label": label, "element": element}]
+    await submit(person, await asked(), to={"where": "#prod-approvals"})
+    (url,) = (await app.seen.get())["response_urls"]
+    assert ("to", "where", "C0PROD") == (url["block_id"], url["action_id"], url["channel_id"])
+    await session.post(url["response_url"], json={"text": "here", "response_type": "in_channel"})
+    assert ["here"] == [message["text"] for message in await person.messages("prod-approvals")]
