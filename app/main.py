@@ -90,6 +90,7 @@ class Bot:
         self.daily = Daily(
             audit_log,
             self.workflow.live,
+            self.names,
             Once(connection.calls, self.holder),
             self.bulletin.digest,
             settings.digest_zone,
@@ -115,8 +116,11 @@ class Bot:
         """A request's whole story from the audit log."""
         await self.audit_ownership.check()
         entries = await asyncio.to_thread(self.audit_log.story, request_id)
-        people = self.policy().people
-        return story_lines(entries, {person.id: person.name for person in people.values()})
+        return story_lines(entries, self.names())
+
+    def names(self) -> dict[str, str]:
+        """People's names by their ids, as policy has them now."""
+        return {person.id: person.name for person in self.policy().people.values()}
 
     async def post_digest_now(self) -> str:
         """Post the digest of the last 24 hours; gives the channel."""

@@ -1,7 +1,7 @@
 """The digest: computed from the log, posted to the channel that policy names, once a day."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ class Daily:
         self,
         audit_log: AuditLog,
         live: Callable[[], Awaitable[list[Request]]],
+        names: Callable[[], Mapping[str, str]],
         once: Once,
         post: Post,
         zone: str,
@@ -29,6 +30,7 @@ class Daily:
     ) -> None:
         self._log = audit_log
         self._live = live
+        self._names = names
         self._once = once
         self._post = post
         self._zone = ZoneInfo(zone)
@@ -54,5 +56,11 @@ class Daily:
 
     def _make(self, live: list[Request], since: datetime, until: datetime) -> Digest:
         return make_digest(
-            self._log.between(since, until), live, since, until, self._log.head(), self._log.asked
+            self._log.between(since, until),
+            live,
+            since,
+            until,
+            self._log.head(),
+            self._log.asked,
+            self._names(),
         )

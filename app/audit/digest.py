@@ -1,8 +1,9 @@
 """The digest: what happened in a window of time, for those who answer for security. Computed from the log."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from app.audit.chain import Recorded
 from app.audit.digest_value import Asked, Attempt, Count, Decided, Digest, Failure, Live, Matter, Tally, Wait
@@ -26,15 +27,17 @@ def make_digest(
     until: datetime,
     head: tuple[int, str],
     asked: AskedOf,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Digest:
     """Compute the digest of the entries that `AuditLog.between` gives for the window.
 
     `live` are the requests whose access exists now; `head` is size and root hash of the log; `asked` looks up
-    how a request was asked that is older than the window.
+    how a request was asked that is older than the window. `names` are people's, by their ids, as policy has
+    them now; someone who is in neither is told by id.
     """
     inside = [entry.event for entry in entries if since <= entry.event.at < until]
     before = [entry.event for entry in entries if entry.event.at < since]
-    maker = _Maker([*before, *inside], live, asked)
+    maker = _Maker([*before, *inside], live, asked, names)
     return Digest(
         since=since,
         until=until,
@@ -63,12 +66,18 @@ def live_grant(request: Request) -> Live:
 class _Maker:
     """Knows the requests that events are about, and names."""
 
-    def __init__(self, told: Sequence[events.Event], live: Sequence[Request], look_up: AskedOf) -> None:
+    def __init__(
+        self,
+        told: Sequence[events.Event],
+        live: Sequence[Request],
+        look_up: AskedOf,
+        names: Mapping[str, str],
+    ) -> None:
         self._look_up = look_up
         self._asked: dict[str, events.Requested | None] = {
             event.request_id: event for event in told if isinstance(event, events.Requested)
         }
-        self._names = {d.by.id: d.by.name for request in live for d in request.decisions}
+        self._names = dict(names) | {d.by.id: d.by.name for request in live for d in request.decisions}
         self._names |= {request.requester.id: request.requester.name for request in live}
         for event in told:
             if (origin := self._origin(event.request_id)) is not None:

@@ -56,7 +56,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
             ("Request", f"`{request.id}` · {escape(request.action)}"),
         ),
         quote(request.reason),
-        context(*_rules_and_people(request, audience)),
+        context(" · ".join(_rules_and_people(request, audience))),
         section(status_line(request, audience)),
         *_buttons(request),
     ]
@@ -89,13 +89,13 @@ def status_line(request: Request, audience: Audience) -> str:
         case State.PENDING:
             return f"*Waiting for approval*{_progress(request)}. Lapses {moment(request.lapses_at)}."
         case State.APPROVED | State.GRANTING:
-            return f"*{_approved(request)}.* Creating the access …"
+            return f"*{approved_by(request)}.* Creating the access …"
         case State.ACTIVE:
-            return f"*{_approved(request)}.* Access is live until {_moment(request)}."
+            return f"*{approved_by(request)}.* Access is live until {_moment(request)}."
         case State.ENDING:
-            return f"*{_cause(request, audience)}.* Taking the access back …{_trouble(request)}"
+            return f"*{why_it_ended(request, audience)}.* Taking the access back …{_trouble(request)}"
         case State.COMPLETED | State.EXPIRED | State.REVOKED:
-            return f"*{_cause(request, audience)}.* Access is gone. {_approved(request)}."
+            return f"*{why_it_ended(request, audience)}.* Access is gone. {approved_by(request)}."
         case State.DENIED if request.settled_by == SYSTEM:
             return f"*Denied by policy*{why}"
         case State.DENIED:
@@ -107,7 +107,7 @@ def status_line(request: Request, audience: Audience) -> str:
         case State.LAPSED:
             return "*Lapsed:* nobody decided in time. It can be asked again."
         case State.GRANT_FAILED:
-            return f"*The access could not be created*{why}. {_approved(request)}."
+            return f"*The access could not be created*{why}. {approved_by(request)}."
 
 
 def _buttons(request: Request) -> list[Block]:
@@ -154,13 +154,15 @@ def _progress(request: Request) -> str:
     return f" · {len(given)} of {needed} so far ({', '.join(given)})"
 
 
-def _approved(request: Request) -> str:
+def approved_by(request: Request) -> str:
+    """Who or what approved a request."""
     if request.verdict.outcome is Outcome.AUTO_APPROVE:
         return "Approved automatically, by template"
     return "Approved by " + " and ".join(escape(decision.by.name) for decision in request.decisions)
 
 
-def _cause(request: Request, audience: Audience) -> str:
+def why_it_ended(request: Request, audience: Audience) -> str:
+    """By whom or what a grant ended, or ends."""
     if request.ending is None:
         return "Ended"
     by = audience.name(request.ending.by)

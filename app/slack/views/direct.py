@@ -6,7 +6,7 @@ from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, confirm, section
-from app.slack.views.card import STATE_SIGN, Audience, status_line
+from app.slack.views.card import STATE_SIGN, Audience, approved_by, status_line, why_it_ended
 from app.slack.views.text import escape, moment, said
 
 
@@ -22,7 +22,9 @@ def has_status(request: Request) -> bool:
 
 
 def status_message(request: Request, audience: Audience) -> list[Block]:
-    """Follows the request until access is live; can be cancelled while it waits."""
+    """Follows the request until access is live, which has a message of its own; can be cancelled till then."""
+    if request.lease is not None:
+        return [section(f"✅ {_what(request)}\n*{approved_by(request)}.*")]
     told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")
     if request.state is not State.PENDING:
         return [told]
@@ -73,12 +75,6 @@ def notice(request: Request, event: events.Event, audience: Audience) -> str | N
             return f"⏰ {_what(request)} ends in {left}, {moment(event.ends_at)}. Save your work."
         case events.Ended():
             sign = STATE_SIGN[State(event.cause.value)]
-            return f"{sign} {_what(request)} has ended. {_how(request, audience)}"
+            return f"{sign} {_what(request)} has ended. {why_it_ended(request, audience)}."
         case _:
             return None
-
-
-def _how(request: Request, audience: Audience) -> str:
-    if request.is_final and request.ending:
-        return status_line(request, audience).split(" Access is gone", 1)[0]
-    return ""
