@@ -22,7 +22,7 @@ def has_status(request: Request) -> bool:
 
 
 def status_message(request: Request, audience: Audience) -> list[Block]:
-    """Follows the request until access is live, which has a message of its own; can be cancelled till then."""
+    """Follows the request until access is live, which has a message of its own; can be cancelled before."""
     if request.lease is not None:
         return [section(f"✅ {_what(request)}\n*{approved_by(request)}.*")]
     told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")
