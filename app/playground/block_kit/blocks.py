@@ -1,6 +1,6 @@
 """Blocks, and which surface may hold which. docs: reference/block-kit/blocks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.playground.block_kit.elements import (
     IN_ACTIONS,
@@ -58,6 +58,15 @@ card = record(
     [some_of("title", "body", "actions", "hero_image")],
 )
 
+
+def input_block(names: tuple[str, ...]) -> Check:
+    """An input that may hold these elements."""
+    return record(
+        {"label": plain_text(2000), "element": by_type(elements(names))},
+        {**ID, "hint": plain_text(2000), "optional": flag, "dispatch_action": flag},
+    )
+
+
 BLOCKS: Mapping[str, Check] = {
     "section": record(
         {},
@@ -78,10 +87,7 @@ BLOCKS: Mapping[str, Check] = {
     ),
     "actions": record({"elements": listing(by_type(elements(IN_ACTIONS)), 25, 1)}, ID),
     "context_actions": record({"elements": listing(by_type(elements(IN_CONTEXT_ACTIONS)), 5, 1)}, ID),
-    "input": record(
-        {"label": plain_text(2000), "element": by_type(elements(IN_INPUT))},
-        {**ID, "hint": plain_text(2000), "optional": flag, "dispatch_action": flag},
-    ),
+    "input": input_block(IN_INPUT),
     "image": record(
         {"alt_text": string(2000, 1)},
         {**ID, "image_url": url, "slack_file": slack_file, "title": plain_text(2000)},
@@ -111,7 +117,7 @@ BLOCKS: Mapping[str, Check] = {
         {**ID, "column_settings": listing(anything, 20)},
     ),
     "alert": record(
-        {"text": rich()}, {**ID, "level": one_of("default", "info", "warning", "error", "success")}
+        {"text": rich(200)}, {**ID, "level": one_of("default", "info", "warning", "error", "success")}
     ),
     "card": card,
     "carousel": record({"elements": listing(by_type({"card": card}), 10, 1)}, ID),
@@ -129,10 +135,20 @@ IN_VIEWS = (
     "image",
     "rich_text",
     "video",
-    "alert",
 )
+ONLY_IN_MODALS = ("alert",)
+# Files are asked for in modals only: reference/block-kit/block-elements/file-input-element.
+INPUT_OUTSIDE_MODALS = {"input": input_block(tuple(name for name in IN_INPUT if name != "file_input"))}
 MESSAGE_BLOCKS_MAX = 50
 VIEW_BLOCKS_MAX = 100
 
-message_blocks = listing(by_type(BLOCKS), MESSAGE_BLOCKS_MAX)
-view_blocks = listing(by_type({name: BLOCKS[name] for name in IN_VIEWS}), VIEW_BLOCKS_MAX)
+
+def _some(names: Iterable[str]) -> dict[str, Check]:
+    return {name: BLOCKS[name] for name in names}
+
+
+message_blocks = listing(
+    by_type(_some(set(BLOCKS) - set(ONLY_IN_MODALS)) | INPUT_OUTSIDE_MODALS), MESSAGE_BLOCKS_MAX
+)
+modal_blocks = listing(by_type(_some((*IN_VIEWS, *ONLY_IN_MODALS))), VIEW_BLOCKS_MAX)
+home_blocks = listing(by_type(_some(IN_VIEWS) | INPUT_OUTSIDE_MODALS), VIEW_BLOCKS_MAX)

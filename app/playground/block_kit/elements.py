@@ -154,7 +154,15 @@ SOME_OF_MANY = tuple(f"multi_{source}_select" for source in SELECTS)
 EVERYWHERE = ("checkboxes", "radio_buttons", "datepicker", "timepicker", *ONE_OF_MANY)
 
 IN_SECTION = ("button", "image", "overflow", "workflow_button", *EVERYWHERE, *SOME_OF_MANY)
-IN_ACTIONS = ("button", "overflow", "datetimepicker", "workflow_button", "rich_text_input", *EVERYWHERE)
+IN_ACTIONS = (
+    "button",
+    "overflow",
+    "datetimepicker",
+    "workflow_button",
+    "rich_text_input",
+    *EVERYWHERE,
+    *SOME_OF_MANY,
+)
 IN_INPUT = (
     "datetimepicker",
     "plain_text_input",

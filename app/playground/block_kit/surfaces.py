@@ -6,7 +6,7 @@ docs: reference/views/modal-views, reference/views/home-tab-views, surfaces/mess
 from collections.abc import Iterator
 from typing import Any
 
-from app.playground.block_kit.blocks import message_blocks, view_blocks
+from app.playground.block_kit.blocks import home_blocks, message_blocks, modal_blocks
 from app.playground.block_kit.objects import plain_text
 from app.playground.block_kit.shapes import Check, Report, by_type, flag, record, string
 from app.playground.model import Json
@@ -21,7 +21,7 @@ COMMON: dict[str, Check] = {
 view_shape = by_type(
     {
         "modal": record(
-            {"title": plain_text(24), "blocks": view_blocks},
+            {"title": plain_text(24), "blocks": modal_blocks},
             {
                 **COMMON,
                 "submit": plain_text(24),
@@ -31,7 +31,7 @@ view_shape = by_type(
                 "submit_disabled": flag,
             },
         ),
-        "home": record({"blocks": view_blocks}, COMMON),
+        "home": record({"blocks": home_blocks}, COMMON),
     }
 )
 

@@ -38,6 +38,9 @@ def with_confirm(**more: Any) -> list[Json]:
     return with_button(confirm=whole)
 
 
+INITIAL = "/blocks/0/elements/0/initial_option"
+
+
 def at(pointer: str) -> str:
     return f"[json-pointer:{pointer}]"
 
@@ -195,7 +198,7 @@ def test_a_views_limit(what):
         ),
         (
             [actions(select(initial_option=option(2)))],
-            "initial option must exactly match one of the options " + at("/blocks/0/elements/0/initial_option"),
+            f"initial option must exactly match one of the options {at(INITIAL)}",
         ),
     ],
 )
@@ -222,3 +225,19 @@ def test_a_home_has_no_title():
     assert ["invalid additional property: title [json-pointer:/view]"] == check_view(
         home(title=plain("x"))
     ).errors
+
+
+def test_some_things_are_for_modals_only():
+    """Alerts and files. docs: block-kit/blocks/alert-block, block-elements/file-input-element."""
+    alert = {"type": "alert", "text": plain("Mind the gap"), "level": "warning"}
+    file = text_input() | {"element": {"type": "file_input", "action_id": "f"}}
+    for block, kind, where in ((alert, "alert", "0/type"), (file, "file_input", "0/element/type")):
+        assert [] == check_view(modal(block)).errors
+        complaint = f"unsupported type: {kind} "
+        assert [complaint + at(f"/blocks/{where}")] == check_message_blocks([block]).errors
+        assert [complaint + at(f"/view/blocks/{where}")] == check_view(home(block)).errors
+
+
+def test_an_actions_block_holds_menus_of_many_choices_too():
+    """docs: block-kit/blocks/actions-block, block-elements/multi-select-menu-element."""
+    assert [] == check_message_blocks([actions({"type": "multi_users_select", "action_id": "m"})]).errors
