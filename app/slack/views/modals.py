@@ -35,7 +35,7 @@ def request_modal(policy: Policy, draft: Draft) -> Block:
         blocks.append(context("Choose an action to see what it can be done to, and for how long."))
     else:
         blocks += [
-            context(f"{escape(action.description or action.title)} · risk: {escape(action.risk)}"),
+            context(f"{escape(action.description or action.title)}\nRisk: {escape(action.risk)}"),
             _resource(action, draft.resource),
             _duration(action),
             _reason(action, draft.reason),

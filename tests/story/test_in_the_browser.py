@@ -1,0 +1,128 @@
+"""Contract: the main story, played by people at the page, with the real bot as a process behind it.
+
+What a newcomer does after `jit demo`: ask by the form, become an approver and click, see the card, the thread,
+the direct messages and the digest follow. Screenshots stay in `.artifacts/`.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+
+from app.cli.bot import BotProcess, environment, running
+from app.playground import AppRegistration, Playground, demo_workspace
+from app.playground.hands import Hands
+from app.shipped import shipped
+from tests.playground.page.conftest import browser as browser  # noqa: PLC0414  a fixture of another folder
+from tests.playground.page.reader import PHONE, Reader, Readers
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+PICTURES = Path(__file__).parents[2] / ".artifacts"
+REASON = "INC-7: checkout is slow since 14:02"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Playground]:
+    """The demo's workspace with the bot in it, as `jit demo` runs them."""
+    data = tmp_path_factory.mktemp("demo")
+    PICTURES.mkdir(exist_ok=True)
+    async with Playground(
+        demo_workspace(), [AppRegistration(manifest=shipped("manifest.yml"))]
+    ) as playground:
+        async with running(BotProcess(environment(playground, data), data / "bot.log")):
+            async with aiohttp.ClientSession() as session:
+                await Hands(playground.url, session).until_connected()
+            yield playground
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def readers(browser, workspace) -> AsyncIterator[Readers]:
+    """Opens the page as somebody; nothing may have complained in a console."""
+    opened = Readers(browser, workspace.url)
+    yield opened
+    await opened.close()
+    assert [] == opened.complaints
+
+
+async def become(reader: Reader, who: str, where: str) -> None:
+    """Switch person at the top, then go to a conversation at the side."""
+    await reader.page.locator(f'[data-be="{who}"]').click()
+    await reader.page.locator("nav").get_by_role("link", name=where).click()
+
+
+async def choose(reader: Reader, block: str, word: str) -> None:
+    """Choose in a select of the open form."""
+    await reader.dialog.locator(f'[data-block-id^="{block}"] [data-action-id]').click()
+    await reader.dialog.locator(".popup-search").fill(word)
+    await reader.dialog.get_by_role("option").filter(has_text=word).first.click()
+
+
+def card(reader: Reader) -> Locator:
+    return reader.message(REASON)
+
+
+async def picture(reader: Reader, name: str) -> None:
+    await reader.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+async def test_the_main_story(readers: Readers) -> None:
+    """Ana asks by the form; she cannot approve; Ben can; Ana is done; Sam sees it all in the digest."""
+    reader = await readers.open("as/ana/in/general")
+    await reader.say("/jit request")
+    await expect(reader.dialog).to_contain_text("Request access")
+    await choose(reader, "action", "Debug a production database")
+    await choose(reader, "resource", "orders-db")
+    await reader.dialog.locator('[data-block-id^="reason"] [data-action-id]').fill(REASON)
+    await picture(reader, "1-form")
+    await reader.dialog.get_by_role("button", name="Request", exact=True).click()
+    await expect(reader.dialog).to_have_count(0)
+    await expect(reader.message("Asked")).to_contain_text("Only visible to you")
+
+    await become(reader, "ana", "prod-approvals")
+    await card(reader).get_by_role("button", name="Approve").click()
+    await expect(reader.message("your own request")).to_be_visible()
+
+    await become(reader, "ben", "prod-approvals")
+    await picture(reader, "2-card")
+    await card(reader).get_by_role("button", name="Approve").click()
+    await expect(card(reader)).to_contain_text("Approved by Ben Okafor")
+    await expect(card(reader)).to_contain_text("Access is live")
+    await expect(card(reader).get_by_role("button", name="Approve")).to_have_count(0)
+
+    await become(reader, "ana", "jit")
+    await expect(reader.message("You have access")).to_contain_text("orders-db")
+    await picture(reader, "3-direct-message")
+    await reader.message("You have access").get_by_role("button", name="Done").click()
+    await expect(reader.message("has ended")).to_contain_text("Given back by Ana Ruiz")
+    await expect(reader.page.locator("main").get_by_role("button", name="Done")).to_have_count(0)
+
+    await become(reader, "ben", "prod-approvals")
+    await expect(card(reader)).to_contain_text("Access is gone")
+    await card(reader).get_by_role("button", name="replies").click()
+    for said in ("tried to approve their own", "Ben Okafor approved", "Access is live", "Access is gone"):
+        await expect(reader.thread).to_contain_text(said)
+    await picture(reader, "4-thread")
+
+    await become(reader, "sam", "security")
+    await reader.say("/jit digest")
+    await expect(reader.message("Access digest")).to_contain_text("Ana Ruiz")
+    await picture(reader, "5-digest")
+
+
+async def test_a_denial_on_a_phone(readers: Readers) -> None:
+    """On a narrow screen Dev asks in one line, Chloe denies with a reason, and Dev reads it."""
+    dev = await readers.open("as/dev/in/general", size=PHONE, color_scheme="dark")
+    await dev.say("/jit request prod-db-debug payments-db 30m INC-8: a look at one payment")
+    await expect(dev.message("Asked")).to_be_visible()
+    chloe = await readers.open("as/chloe/in/prod-approvals", size=PHONE, color_scheme="dark")
+    await chloe.message("INC-8").get_by_role("button", name="Deny").click()
+    await chloe.dialog.locator('[data-action-id="comment"]').fill("Use the replica, please")
+    await picture(chloe, "6-deny-on-a-phone")
+    await chloe.dialog.get_by_role("button", name="Deny").click()
+    await expect(chloe.message("INC-8")).to_contain_text("Denied by Chloe Martin: Use the replica, please")
+    await picture(chloe, "7-denied-on-a-phone")
+    await dev.go("as/dev/with/jit")
+    await expect(dev.message("Chloe Martin denied")).to_contain_text("Use the replica, please")
