@@ -2,7 +2,7 @@
 
 import { everythingIn, threadIn, unread } from "./core/conversations.js";
 import { h, render } from "./core/dom.js";
-import { follow, refresh } from "./core/live.js";
+import { awaitApps, follow, refresh } from "./core/live.js";
 import { keptDrafts, markRead, readUpTo } from "./core/memory.js";
 import { appOfBot, channel, nameOf } from "./core/people.js";
 import { followAddress } from "./core/routes.js";
@@ -117,6 +117,7 @@ document.addEventListener("visibilitychange", () => changed());
 setInterval(() => {
   store.tick += 1;
   changed();
+  if (store.online) refresh();
 }, AGO_EVERY);
 
 store.drafts = keptDrafts();
@@ -124,3 +125,4 @@ onChange(draw);
 await refresh();
 if (!store.workspace) root.firstElementChild.textContent = "The workspace does not answer. Is it running? This page opens it as soon as it does.";
 follow();
+awaitApps();

@@ -1,16 +1,18 @@
-"""A small Bolt app that shows every kind of block and answers to every kind of click, for the page's tests."""
+"""A small Bolt app that shows every kind of block and answers every click, for the page's tests."""
 
 import asyncio
 import json
+import re
 from typing import Any
 
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
 from app.playground import Playground
-from tests.playground.stage import actions, bolt, button, modal, section
+from tests.playground.stage import actions, bolt, button, modal, section, web_client
 
 Json = dict[str, Any]
-PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPj/HwAEBgIApD5fRAAAAABJRU5ErkJggg=="
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="
 MANIFEST = {
     "display_information": {"name": "Every"},
     "features": {
@@ -157,36 +159,96 @@ TASK = {
 
 FIRST_HALF: list[Json] = [
     {"type": "header", "text": plain("Everything :tada:")},
-    section("A *section* with `code`, <https://example.com|a link>, <@U0BEN> and <#C0GENERAL>", accessory=button("beside", "Beside")),
+    section(
+        "A *section* with `code`, <https://example.com|a link>, <@U0BEN> and <#C0GENERAL>",
+        accessory=button("beside", "Beside"),
+    ),
     {"type": "section", "fields": [{"type": "mrkdwn", "text": f"*Field {n}*\nvalue {n}"} for n in range(4)]},
     {"type": "divider"},
-    {"type": "context", "elements": [{"type": "image", "image_url": PIXEL, "alt_text": "dot"}, {"type": "mrkdwn", "text": "In *context*"}]},
-    actions(button("plain", "Plain"), button("good", "Good", style="primary"), button("bad", "Bad", style="danger"), button("web", "Web", url="https://example.com/web")),
+    {
+        "type": "context",
+        "elements": [
+            {"type": "image", "image_url": PIXEL, "alt_text": "dot"},
+            {"type": "mrkdwn", "text": "In *context*"},
+        ],
+    },
     actions(
-        select("static", "colour"), select("users", "who"),
-        {"type": "overflow", "action_id": "more", "options": [option("one"), option("two")]},
-        {"type": "datepicker", "action_id": "day"}, {"type": "timepicker", "action_id": "hour"},
+        button("plain", "Plain"),
+        button("good", "Good", style="primary"),
+        button("bad", "Bad", style="danger"),
+        button("web", "Web", url="https://example.com/web"),
     ),
-    section("Sure?", accessory=button("sure", "Delete", style="danger", confirm={"title": plain("Really?"), "text": plain("It cannot be undone."), "confirm": plain("Delete it"), "deny": plain("Keep it"), "style": "danger"})),
+    actions(
+        select("static", "colour"),
+        select("users", "who"),
+        {"type": "overflow", "action_id": "more", "options": [option("one"), option("two")]},
+        {"type": "datepicker", "action_id": "day"},
+        {"type": "timepicker", "action_id": "hour"},
+    ),
+    section(
+        "Sure?",
+        accessory=button(
+            "sure",
+            "Delete",
+            style="danger",
+            confirm={
+                "title": plain("Really?"),
+                "text": plain("It cannot be undone."),
+                "confirm": plain("Delete it"),
+                "deny": plain("Keep it"),
+                "style": "danger",
+            },
+        ),
+    ),
     section("Boxes", accessory={"type": "checkboxes", "action_id": "boxes", "options": OPTIONS}),
     section("Radio", accessory={"type": "radio_buttons", "action_id": "radio", "options": OPTIONS}),
     {"type": "image", "image_url": PIXEL, "alt_text": "a dot", "title": plain("A picture")},
     {"type": "image", "image_url": "https://images.example.com/cat.png", "alt_text": "a cat far away"},
     RICH,
-]  # fmt: skip
+]
 SECOND_HALF: list[Json] = [
-    {"type": "markdown", "text": "## Heading\n\n**bold** and [link](https://example.com/md)\n\n- one\n- two\n\n```\ncode\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |"},
-    {"type": "table", "rows": [[{"type": "raw_text", "text": "Who"}, {"type": "raw_text", "text": "How many"}], [{"type": "raw_text", "text": "Ana"}, {"type": "raw_number", "value": 3, "text": "3"}]], "column_settings": [{"align": "left"}, {"align": "right"}]},
-    {"type": "alert", "text": plain("Take care"), "level": "warning"},
+    {
+        "type": "markdown",
+        "text": (
+            "## Heading\n\n**bold** and [link](https://example.com/md)\n\n- one\n- two\n\n"
+            "```\ncode\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+        ),
+    },
+    {
+        "type": "table",
+        "rows": [
+            [{"type": "raw_text", "text": "Who"}, {"type": "raw_text", "text": "How many"}],
+            [{"type": "raw_text", "text": "Ana"}, {"type": "raw_number", "value": 3, "text": "3"}],
+        ],
+        "column_settings": [{"align": "left"}, {"align": "right"}],
+    },
     card(),
     {"type": "carousel", "elements": [card("One", "first"), card("Two", "second")]},
     TASK,
     {"type": "plan", "title": "The plan", "tasks": [TASK, {**TASK, "task_id": "t2", "status": "pending"}]},
-    {"type": "video", "title": plain("A film"), "alt_text": "film", "thumbnail_url": "https://example.com/t.png", "video_url": "https://example.com/v"},
+    {
+        "type": "video",
+        "title": plain("A film"),
+        "alt_text": "film",
+        "thumbnail_url": "https://example.com/t.png",
+        "video_url": "https://example.com/v",
+    },
     {"type": "file", "external_id": "remote-1", "source": "remote"},
-    {"type": "context_actions", "elements": [{"type": "feedback_buttons", "action_id": "thumbs", "positive_button": {"text": plain("Good"), "value": "up"}, "negative_button": {"text": plain("Bad"), "value": "down"}}]},
-    entry("message_input", {"type": "plain_text_input", "action_id": "it"}, "In a message", dispatch_action=True),
-]  # fmt: skip
+    {
+        "type": "context_actions",
+        "elements": [
+            {
+                "type": "feedback_buttons",
+                "action_id": "thumbs",
+                "positive_button": {"text": plain("Good"), "value": "up"},
+                "negative_button": {"text": plain("Bad"), "value": "down"},
+            }
+        ],
+    },
+    entry(
+        "message_input", {"type": "plain_text_input", "action_id": "it"}, "In a message", dispatch_action=True
+    ),
+]
 
 
 def request_card(state: str = "Waiting for an approver") -> list[Json]:
@@ -194,13 +256,26 @@ def request_card(state: str = "Waiting for an approver") -> list[Json]:
     waiting = state.startswith("Waiting")
     blocks: list[Json] = [
         {"type": "header", "text": plain("Debug a production database")},
-        {"type": "section", "fields": [
-            {"type": "mrkdwn", "text": "*Requester*\n<@U0ANA>"}, {"type": "mrkdwn", "text": "*Resource*\n`orders-db`"},
-            {"type": "mrkdwn", "text": "*For*\n30 minutes"}, {"type": "mrkdwn", "text": "*Risk*\n:large_orange_circle: high"},
-        ]},
+        {
+            "type": "section",
+            "fields": [
+                {"type": "mrkdwn", "text": "*Requester*\n<@U0ANA>"},
+                {"type": "mrkdwn", "text": "*Resource*\n`orders-db`"},
+                {"type": "mrkdwn", "text": "*For*\n30 minutes"},
+                {"type": "mrkdwn", "text": "*Risk*\n:large_orange_circle: high"},
+            ],
+        },
         section("*Why*\n>INC-7: checkout is slow since 09:12, I need to look at the locks"),
-        {"type": "context", "elements": [{"type": "mrkdwn", "text": f":hourglass_flowing_sand: {state} · <!subteam^S0APPROVERS> may decide"}]},
-    ]  # fmt: skip
+        {
+            "type": "context",
+            "elements": [
+                {
+                    "type": "mrkdwn",
+                    "text": f":hourglass_flowing_sand: {state} · <!subteam^S0APPROVERS> may decide",
+                }
+            ],
+        },
+    ]
     if waiting:
         blocks.append(
             actions(
@@ -218,7 +293,10 @@ class Every:
         self.heard: list[Json] = []
         self.submitted: list[Json] = []
         self.hold = 0.0
+        self.playground = playground
+        self.handler: AsyncSocketModeHandler | None = None
         self.app = bolt(playground)
+        self.client = web_client(playground)
         self._listen(self.app)
 
     def heard_of(self, action_id: str) -> list[Json]:
@@ -230,7 +308,7 @@ class Every:
         app.action("deny")(self.deny)
         app.action("again")(self.change_view)
         app.action("stack")(self.stack)
-        app.action({"type": "block_actions"})(self.note)
+        app.action(re.compile(".*"))(self.note)
         app.options("it")(self.suggest)
         app.view("form")(self.submit)
         app.view("reason")(self.denied)
@@ -256,7 +334,9 @@ class Every:
             case _:
                 await respond(f"You said `{command['text']}`, <@{command['user_id']}>")
 
-    async def post_card(self, client) -> str:
+    async def post_card(self, client=None) -> str:
+        """Post an approver's card with one reply, and give its ts."""
+        client = client or self.client
         posted = await client.chat_postMessage(
             channel="#prod-approvals", text="Ana asks", blocks=request_card()
         )
@@ -270,6 +350,7 @@ class Every:
         told = entry("told", select("static", "told"), "Told at once", dispatch_action=True, optional=True)
         return modal(
             section("Fill in *everything*."),
+            {"type": "alert", "text": plain("Take care"), "level": "warning"},
             again,
             told,
             *inputs(),

@@ -43,6 +43,13 @@ export function follow() {
   };
 }
 
+/** Look again every two seconds while an app is away: its coming is no change of the workspace, so none is told. */
+export function awaitApps() {
+  setInterval(() => {
+    if (store.online && store.workspace?.apps.some((each) => !each.connected)) refresh();
+  }, 2000);
+}
+
 function setOnline(online) {
   if (store.online === online) return;
   store.online = online;

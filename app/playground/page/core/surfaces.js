@@ -120,15 +120,18 @@ export async function perform(surface, block, element, value, more = "") {
   try {
     await settle(surface);
     const answer = await call("action", { user: store.place.as, ...surface.address, ...ids(block, element), value });
+    await refresh(); // so that it is known whether the app is still connected
     if (!answer.acked) store.troubles.set(surface.id, unacknowledged(surface.appId));
-    await refresh();
   } catch (error) {
-    store.troubles.set(surface.id, error.message);
+    store.troubles.set(surface.id, error.status === 404 ? GONE : error.message);
+    refresh();
   } finally {
     store.busy.delete(name);
     changed(surface.id);
   }
 }
+
+const GONE = "What you chose is no longer there: it has changed meanwhile, and this shows it as it is now.";
 
 /** Why nothing came back from an app, and what to do. */
 export function unacknowledged(appId) {

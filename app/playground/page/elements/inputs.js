@@ -22,7 +22,7 @@ export function textInput(element, block, surface) {
     inputmode: number ? (element.is_decimal_allowed ? "decimal" : "numeric") : KEYBOARD[element.type],
     oninput: ({ target }) => {
       hold(surface, block, element, target.value);
-      if (tells && asks.includes("on_character_entered")) dispatchSoon(surface, block, element);
+      if (tells && asks.includes("on_character_entered")) dispatchSoon(surface, block, element, target.value);
     },
     onblur: () => settle(surface),
     onkeydown: (event) => {
@@ -49,10 +49,11 @@ export function richInput(element, block, surface) {
 
 const timers = new Map();
 
-function dispatchSoon(surface, block, element, after = 250) {
+/** Tell the app a little later, so that a word or a year that is typed is told once. */
+function dispatchSoon(surface, block, element, value, after = 250) {
   const name = nameOf(surface, block, element);
   clearTimeout(timers.get(name));
-  timers.set(name, setTimeout(() => choose(surface, block, element, valueOf(surface, block, element) ?? ""), after));
+  timers.set(name, setTimeout(() => choose(surface, block, element, value), after));
 }
 
 const PICKERS = {
@@ -75,7 +76,7 @@ export function picker(element, block, surface) {
         if (!ready(text)) return;
         whenConfirmed(element, () => {
           hold(surface, block, element, told(text));
-          dispatchSoon(surface, block, element, 500);
+          dispatchSoon(surface, block, element, told(text), 500);
         }, surface.id);
       },
     }),

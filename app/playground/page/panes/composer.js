@@ -114,7 +114,9 @@ async function submit({ name, place, thread, text }) {
 async function command(where, text) {
   const [name] = text.trim().split(/\s/, 1);
   const answer = await act("command", { ...where, command: name, text: text.trim().slice(name.length).trim() });
-  return answer.acked ? "" : unacknowledged(appOf(name));
+  if (answer.acked) return "";
+  await refresh();
+  return unacknowledged(appOf(name));
 }
 
 const appOf = (name) => (store.workspace.apps.find((app) => app.commands.some((each) => each.command === name)) ?? store.workspace.apps[0])?.id;
