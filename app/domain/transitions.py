@@ -1,7 +1,7 @@
 """Every arrow of the state diagram, as a pure function to a new request and its event, or a refusal.
 
 pending -> approved -> granting -> active -> ending -> completed | expired | revoked
-pending -> denied | cancelled | lapsed;  granting -> grant_failed;  a failing ending stays in ending
+pending -> denied | cancelled | lapsed;  approved -> cancelled;  granting -> grant_failed;  a failing ending stays in ending
 """
 
 from collections.abc import Callable, Collection
@@ -104,12 +104,12 @@ def deny(
 
 
 def cancel(request: Request, by: Principal, now: datetime) -> Step:
-    """The requester takes a pending request back."""
+    """The requester takes a request back before access exists."""
     if not by.is_same_person(request.requester):
         raise NotPermitted(
             f"{request.id} is not your request, so you cannot cancel it. Approvers can deny it."
         )
-    _must_be(request, "cancel", State.PENDING)
+    _must_be(request, "cancel", State.PENDING, State.APPROVED)
     cancelled = _finish(request, State.CANCELLED, by.id, now)
     return cancelled, events.Cancelled(request_id=request.id, at=now, by=by.id)
 
@@ -194,10 +194,16 @@ def revoke(
     now: datetime,
     comment: str = "",
 ) -> Step:
-    """The requester, an approver of any stage, or someone whom policy lets revoke, ends the access."""
+    """The requester, an approver of any stage, or someone whom policy lets revoke, ends the access.
+
+    Approved access that does not yet exist is stopped: the request is then cancelled.
+    """
     of_the_stages = any(by.id in entitled(stage) for stage in request.verdict.stages)
     if not (may_revoke_any or of_the_stages or by.is_same_person(request.requester)):
         raise NotPermitted(f"You may not revoke {request.id}: its requester, its approvers and security may.")
+    if request.state is State.APPROVED:
+        stopped = _finish(request, State.CANCELLED, by.id, now, comment)
+        return stopped, events.Cancelled(request_id=request.id, at=now, by=by.id, comment=comment)
     return _begin_end(request, EndCause.REVOKED, by.id, now, comment, "revoke")
 
 

@@ -143,6 +143,17 @@ def test_revoke_takes_a_stake():
         assert State.ENDING is t.revoke(active(), who, entitled, may_any, NOW)[0].state
 
 
+def test_what_is_approved_and_not_yet_granted_can_still_be_stopped():
+    """While granting waits, the requester may cancel, and whoever may revoke may stop it; it is then final."""
+    assert State.CANCELLED is t.cancel(approved(), ANA, NOW)[0].state
+    stopped, event = t.revoke(approved(), BEN, entitled, False, NOW, "not now")
+    assert (State.CANCELLED, "ben", "not now") == (stopped.state, event.by, stopped.comment)
+    with pytest.raises(NotPermitted):
+        t.revoke(approved(), SAM, entitled, False, NOW)
+    with pytest.raises(WrongState):
+        t.begin_grant(stopped, NOW)
+
+
 @pytest.mark.parametrize("cause", list(EndCause))
 def test_an_end_leads_to_its_own_final_state(cause):
     """Completed, expired and revoked are kept apart."""

@@ -1,7 +1,7 @@
 """Contract: the main story, played by people at the page, with the real bot as a process behind it.
 
-What a newcomer does after `jit demo`: ask by the form, become an approver and click, see the card, the thread,
-the direct messages and the digest follow. Screenshots stay in `.artifacts/`.
+What a newcomer does after `jit demo`: ask by the form, become an approver and click, see the card, the
+thread, the direct messages and the digest follow. Screenshots stay in `.artifacts/`.
 """
 
 from collections.abc import AsyncIterator
@@ -29,13 +29,13 @@ async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[P
     """The demo's workspace with the bot in it, as `jit demo` runs them."""
     data = tmp_path_factory.mktemp("demo")
     PICTURES.mkdir(exist_ok=True)
-    async with Playground(
-        demo_workspace(), [AppRegistration(manifest=shipped("manifest.yml"))]
-    ) as playground:
-        async with running(BotProcess(environment(playground, data), data / "bot.log")):
-            async with aiohttp.ClientSession() as session:
-                await Hands(playground.url, session).until_connected()
-            yield playground
+    async with (
+        Playground(demo_workspace(), [AppRegistration(manifest=shipped("manifest.yml"))]) as playground,
+        running(BotProcess(environment(playground, data), data / "bot.log")),
+    ):
+        async with aiohttp.ClientSession() as session:
+            await Hands(playground.url, session).until_connected()
+        yield playground
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -103,7 +103,7 @@ def status_line(request: Request, audience: Audience) -> str:
         case State.CANCELLED if request.settled_by == SYSTEM:
             return f"*Stopped by policy before it started*{why}"
         case State.CANCELLED:
-            return f"*Cancelled by {by}.*"
+            return f"*Cancelled by {by}*{why}"
         case State.LAPSED:
             return "*Lapsed:* nobody decided in time. It can be asked again."
         case State.GRANT_FAILED:

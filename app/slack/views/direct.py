@@ -2,6 +2,7 @@
 
 from app.domain import events
 from app.domain.duration import format_duration
+from app.domain.people import SYSTEM
 from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.slack import actions
@@ -63,7 +64,9 @@ def notice(request: Request, event: events.Event, audience: Audience) -> str | N
             why = f": {said(event.comment)}" if event.comment else ""
             return f"❌ {audience.name(event.by)} denied {_what(request)}{why}"
         case events.Cancelled() if event.by != request.requester.id:
-            return f"⛔ {_what(request)} was stopped by policy before it started: {said(event.comment)}"
+            who = "policy" if event.by == SYSTEM else audience.name(event.by)
+            why = f": {said(event.comment)}" if event.comment else "."
+            return f"⛔ {_what(request)} was stopped by {who} before it started{why}"
         case events.Lapsed():
             return f"💤 {_what(request)} lapsed: nobody decided in time. Ask again when someone is there."
         case events.GrantFailed():

@@ -1,6 +1,7 @@
 """The card's thread tells the story: one line for each event that people care about."""
 
 from app.domain import events
+from app.domain.people import SYSTEM
 from app.domain.request import EndCause, Request
 from app.domain.verdict import Outcome
 from app.slack.views.card import Audience
@@ -19,8 +20,11 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"✅ {who} approved ({escape(event.stage)}){why}.{rest}"
         case events.Denied():
             return f"❌ {who} denied: {said(event.comment)}"
-        case events.Cancelled() if event.comment:
+        case events.Cancelled() if event.by == SYSTEM:
             return f"⛔ Stopped by policy: {said(event.comment)}"
+        case events.Cancelled() if event.by != request.requester.id:
+            why = f": {said(event.comment)}" if event.comment else ""
+            return f"⛔ {who} stopped it before it started{why}."
         case events.Cancelled():
             return f"↩️ {who} cancelled the request."
         case events.Lapsed():
