@@ -79,7 +79,7 @@ class _Teller:
             case events.Cancelled() if event.by == SYSTEM:
                 return f"Policy stopped it before it started{_because(event.comment)}."
             case events.Cancelled():
-                return f"{who} took the request back{_because(event.comment)}."
+                return f"{who} cancelled the request{_because(event.comment)}."
             case events.Lapsed():
                 return "Nobody decided in time: the request lapsed."
             case events.GrantBegun():

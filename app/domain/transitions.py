@@ -1,7 +1,8 @@
 """Every arrow of the state diagram, as a pure function to a new request and its event, or a refusal.
 
 pending -> approved -> granting -> active -> ending -> completed | expired | revoked
-pending -> denied | cancelled | lapsed;  approved -> cancelled;  granting -> grant_failed;  a failing ending stays in ending
+pending -> denied | cancelled | lapsed;  approved -> cancelled;  granting -> grant_failed
+a failing ending stays in ending
 """
 
 from collections.abc import Callable, Collection

@@ -144,7 +144,7 @@ def test_revoke_takes_a_stake():
 
 
 def test_what_is_approved_and_not_yet_granted_can_still_be_stopped():
-    """While granting waits, the requester may cancel, and whoever may revoke may stop it; it is then final."""
+    """While granting waits, the requester may cancel, and whoever may revoke may stop it, for good."""
     assert State.CANCELLED is t.cancel(approved(), ANA, NOW)[0].state
     stopped, event = t.revoke(approved(), BEN, entitled, False, NOW, "not now")
     assert (State.CANCELLED, "ben", "not now") == (stopped.state, event.by, stopped.comment)
