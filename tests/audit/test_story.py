@@ -38,7 +38,7 @@ def test_other_ends():
     )
     assert "Sam Lindqvist (sam) gave it back. The access is being taken back." in told(automatic())
     pending = t.ask(a_request())[0]
-    assert ["ana took the request back."] == told([t.cancel(pending, ANA, NOW)[1]])
+    assert ["ana cancelled the request."] == told([t.cancel(pending, ANA, NOW)[1]])
     approved = t.approve(pending, BEN, entitled, NOW)[0]
     assert ["Policy stopped it before it started: “frozen”."] == told(
         [t.cancel_by_policy(approved, NOW, "frozen")[1]]
