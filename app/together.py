@@ -23,8 +23,15 @@ async def run_together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """End all, and only then; a cancellation of this itself meanwhile is kept until they have."""
+    cancelled = False
     while left := [task for task in tasks if not task.done()]:
         for task in left:
             task.cancel()
-        await asyncio.wait(left, timeout=CANCELLED_AGAIN_AFTER)
+        try:
+            await asyncio.wait(left, timeout=CANCELLED_AGAIN_AFTER)
+        except asyncio.CancelledError:
+            cancelled = True
     await asyncio.gather(*tasks, return_exceptions=True)
+    if cancelled:
+        raise asyncio.CancelledError

@@ -1,6 +1,7 @@
 """Contract: what runs together ends together, even where a cancellation is swallowed on the way."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -26,6 +27,28 @@ async def test_a_swallowed_cancellation_is_repeated():
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(running, 5)
     assert [True] == swallowed
+
+
+async def test_nested_ones_end_too():
+    """What takes its time to end is waited for, though the one above cancels again meanwhile."""
+    ended = asyncio.Event()
+
+    async def slow_to_end():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            for _ in range(5):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.07)
+            ended.set()
+            raise
+
+    running = asyncio.create_task(run_together([run_together([slow_to_end()])]))
+    await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 5)
+    assert ended.is_set()
 
 
 async def test_one_that_fails_ends_the_others():
