@@ -34,9 +34,18 @@ function draw() {
   readHere();
   const { as, thread: open } = store.place;
   const nodes = [
-    topbar(), banners(),
-    h("div", { class: open ? "columns with-thread" : "columns", key: "columns", "data-as": as }, sidebar(), conversation(), thread()),
-    modal(), confirmation(), jump(),
+    topbar(),
+    banners(),
+    h(
+      "div",
+      { class: open ? "columns with-thread" : "columns", key: "columns", "data-as": as },
+      sidebar(),
+      conversation(),
+      thread(),
+    ),
+    modal(),
+    confirmation(),
+    jump(),
   ];
   if (!shown.length) root.replaceChildren();
   shown = render(root, nodes, shown);
@@ -47,8 +56,15 @@ function draw() {
 function readHere() {
   const { place } = store;
   const everything = everythingIn(place);
-  forgetClosed(new Set([...Object.values(store.workspace.views).flat(), ...Object.values(store.workspace.homes)].map((view) => view.id)));
-  if (document.hidden || place.tab === "home" || !everything.length || !isAtEnd(`${place.as}|${place.id}`)) return;
+  forgetClosed(
+    new Set(
+      [...Object.values(store.workspace.views).flat(), ...Object.values(store.workspace.homes)].map(
+        (view) => view.id,
+      ),
+    ),
+  );
+  if (document.hidden || place.tab === "home" || !everything.length || !isAtEnd(`${place.as}|${place.id}`))
+    return;
   markRead(place.as, place.id, everything.at(-1).ts);
 }
 
@@ -60,7 +76,10 @@ function announce() {
   const last = everything.at(-1)?.ts ?? "0";
   if (announced?.where === where && last > announced.ts) {
     const fresh = everything.filter((said) => said.ts > announced.ts && said.user !== place.as);
-    announcer.textContent = fresh.map((said) => `${spokenName(said.user)}: ${spoken(said.text)}`).join(". ").slice(0, 400);
+    announcer.textContent = fresh
+      .map((said) => `${spokenName(said.user)}: ${spoken(said.text)}`)
+      .join(". ")
+      .slice(0, 400);
   }
   announced = { where, ts: last };
 }
@@ -88,7 +107,9 @@ function arrived(place, before) {
 
 /** The arrow keys begin at the newest message. */
 function newest(place) {
-  const last = everythingIn(place).filter((said) => !said.thread_ts || said.thread_ts === said.ts).at(-1);
+  const last = everythingIn(place)
+    .filter((said) => !said.thread_ts || said.thread_ts === said.ts)
+    .at(-1);
   return last ? `channel|${last.ts}` : null;
 }
 
@@ -102,7 +123,11 @@ function focusComposer(place, before) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k" && !document.querySelector("dialog[open]:not(.jump)")) {
+  if (
+    (event.metaKey || event.ctrlKey) &&
+    event.key.toLowerCase() === "k" &&
+    !document.querySelector("dialog[open]:not(.jump)")
+  ) {
     event.preventDefault();
     openJump();
   }
@@ -123,6 +148,8 @@ setInterval(() => {
 store.drafts = keptDrafts();
 onChange(draw);
 await refresh();
-if (!store.workspace) root.firstElementChild.textContent = "The workspace does not answer. Is it running? This page opens it as soon as it does.";
+if (!store.workspace)
+  root.firstElementChild.textContent =
+    "The workspace does not answer. Is it running? This page opens it as soon as it does.";
 follow();
 awaitApps();

@@ -1,9 +1,10 @@
 """Contract: blocks and elements in messages.
 
 Every block that a message may hold is drawn, every element works and tells the app what was done, and what
-the page cannot draw is shown as an error with its type and JSON. Text of people is text, whatever it contains.
+the page cannot draw is shown as an error with its type and JSON. Text of people is text, whatever it holds.
 """
 
+import base64
 from typing import Any
 
 import pytest
@@ -11,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.async_api import expect
 
-from app.playground.block_kit.blocks import BLOCKS
+from app.playground.block_kit.blocks import BLOCKS, ONLY_IN_MODALS
 from app.playground.block_kit.elements import ELEMENTS
 from app.playground.model import Message
-from tests.playground.page.bot import FIRST_HALF, SECOND_HALF, Every, inputs
+from tests.playground.page.bot import FIRST_HALF, PIXEL, SECOND_HALF, Every, entry, inputs, select
 from tests.playground.page.reader import Reader, Readers
 from tests.playground.stage import actions, button, section
 
@@ -37,9 +38,9 @@ async def test_every_block_is_drawn(readers: Readers, every: Every) -> None:
     reader = await readers.open()
     await expect(reader.messages()).to_have_count(2)
     drawn = await reader.evaluate(
-        "() => [...document.querySelectorAll('main .block')].map(el => el.className.slice('block block-'.length))"
+        "() => [...document.querySelectorAll('main .block')].map((el) => el.classList[1].slice(6))"
     )
-    assert set(BLOCKS) <= set(drawn)
+    assert set(BLOCKS) - set(ONLY_IN_MODALS) <= set(drawn)
     assert [] == await reader.page.locator("[data-unknown]").all_inner_texts()
 
 
@@ -170,6 +171,65 @@ async def test_a_card_follows_what_the_app_makes_of_it(readers: Readers, every: 
         await expect(reader.messages().first).to_contain_text("Approved by @Ben Okafor")
         await expect(reader.act("approve")).to_have_count(0)
     await expect(ana.page.locator('nav [data-conversation="U0EVERY"] .badge')).to_have_text("1")
+
+
+async def test_several_choices_go_together_when_the_list_closes(readers: Readers, every: Every) -> None:
+    """A multi-select in a message tells the app once, after the last choice, and keeps to its limit."""
+    several = select("multi_static", "several", max_selected_items=2)
+    reader = await shown(readers, every, section("Which?", accessory=several))
+    await reader.act("several").click()
+    for name in ("Red", "Green", "Blue"):
+        await reader.page.get_by_role("option", name=name).click()
+    assert [] == every.heard_of("several")
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.act("several")).not_to_have_attribute("aria-busy", "true")
+    await expect(reader.act("several").locator(".chip")).to_have_text(["Red", "Green"])
+    heard = every.heard_of("several")
+    assert [["red", "green"]] == [[one["value"] for one in each["selected_options"]] for each in heard]
+
+
+async def test_typing_can_tell_the_app_as_one_types(readers: Readers, every: Every) -> None:
+    """With on_character_entered the app hears of the text shortly after the last key, and the text stays."""
+    element = {
+        "type": "plain_text_input",
+        "action_id": "live",
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
+    }
+    reader = await shown(readers, every, entry("live", element, dispatch_action=True))
+    await reader.act("live").press_sequentially("orders", delay=10)
+    while not every.heard_of("live"):
+        await reader.page.wait_for_timeout(20)
+    assert "orders" == every.heard_of("live")[-1]["value"]
+    await expect(reader.act("live")).to_have_value("orders")
+    await expect(reader.act("live")).to_be_focused()
+
+
+async def test_attachments_and_files_in_simple_form(readers: Readers, every: Every) -> None:
+    """An attachment shows title, text, fields and blocks; an image file is shown, any other is offered."""
+    attachment = {
+        "color": "danger",
+        "title": "Deploy 42",
+        "title_link": "https://example.com/42",
+        "text": "All *green*",
+        "fields": [{"title": "By", "value": "<@U0DEV>"}],
+        "blocks": [actions(button("attached"))],
+    }
+    await every.client.chat_postMessage(channel="#general", text="", attachments=[attachment])
+    dot = base64.b64decode(PIXEL.partition(",")[2])
+    for name, content in (("report.csv", b"a,b"), ("dot.gif", dot)):
+        await every.client.files_upload_v2(channel="C0GENERAL", content=content, filename=name, title=name)
+    reader = await readers.open()
+    shown_attachment = reader.page.locator("main .attachment")
+    await expect(shown_attachment.get_by_role("link", name="Deploy 42")).to_be_visible()
+    await expect(shown_attachment.locator("b", has_text="green")).to_be_visible()
+    await expect(shown_attachment).to_contain_text("@Dev Patel")
+    await reader.act("attached").click()
+    await expect(reader.act("attached")).not_to_have_attribute("aria-busy", "true")
+    assert 1 == len(every.heard_of("attached"))
+    await expect(reader.page.locator("main .file").get_by_role("link", name="report.csv")).to_be_visible()
+    picture = reader.page.get_by_role("img", name="dot.gif")
+    await picture.scroll_into_view_if_needed()
+    await expect(picture).to_have_js_property("naturalWidth", 1)
 
 
 async def test_every_input_stands_in_a_message_too(readers: Readers, every: Every) -> None:
@@ -320,9 +380,9 @@ pieces = st.lists(
 async def test_any_text_is_drawn_from_known_parts(readers: Readers, texts: list[str]) -> None:
     """Whatever is written in mrkdwn or Markdown, drawing neither fails nor makes other elements."""
     reader = await _one_reader(readers)
-    allowed = set(
-        "B I S CODE PRE BR BLOCKQUOTE A SPAN TIME P UL OL LI HR DIV TABLE THEAD TBODY TR TH TD".split()
-    )
+    styles = {"B", "I", "S", "CODE", "A", "SPAN", "TIME", "BR"}
+    parts = {"PRE", "BLOCKQUOTE", "P", "UL", "OL", "LI", "HR", "DIV"}
+    allowed = styles | parts | {"TABLE", "THEAD", "TBODY", "TR", "TH", "TD"}
     for module, name in (("/page/text/mrkdwn.js", "mrkdwn"), ("/page/text/markdown.js", "markdown")):
         tags = await reader.evaluate(
             """async ([texts, module, name]) => {

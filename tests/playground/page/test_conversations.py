@@ -169,6 +169,24 @@ async def test_a_deleted_parent_leaves_a_tombstone(readers: Readers, every: Ever
     await expect(reader.act("approve")).to_have_count(0)
 
 
+async def test_who_reads_above_is_not_dragged_down(readers: Readers, every: Every) -> None:
+    """At the end the list follows what arrives; scrolled up it stays, and a button leads to the end."""
+    for n in range(40):
+        await every.client.chat_postMessage(channel="#general", text=f"line {n}")
+    reader = await readers.open()
+    await expect(reader.message("line 39")).to_be_in_viewport()
+    await every.client.chat_postMessage(channel="#general", text="at the end")
+    await expect(reader.message("at the end")).to_be_in_viewport()
+    await reader.message("line 3").first.scroll_into_view_if_needed()
+    before = await reader.evaluate("() => document.querySelector('.scroll').scrollTop")
+    await every.client.chat_postMessage(channel="#general", text="out of sight")
+    await expect(reader.message("out of sight")).to_be_attached()
+    assert before == await reader.evaluate("() => document.querySelector('.scroll').scrollTop")
+    await reader.page.get_by_role("button", name="Newest messages").click()
+    await expect(reader.message("out of sight")).to_be_in_viewport()
+    await expect(reader.page.get_by_role("button", name="Newest messages")).to_have_count(0)
+
+
 async def test_two_thousand_messages_stay_smooth(readers: Readers, every: Every) -> None:
     """The newest hundred are drawn, earlier ones on demand in place; typing takes no noticeable time."""
     workspace = every.playground.workspace

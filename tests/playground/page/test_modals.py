@@ -1,7 +1,8 @@
 """Contract: modals.
 
 A modal is a dialog over the page, whoever opened it; each input's value reaches the app as Slack sends it;
-errors stand at their fields; a view that the app changes keeps what was typed under the same ids; views stack.
+errors stand at their fields; a view that the app changes keeps what was typed under the same ids; views
+stack.
 """
 
 from typing import Any

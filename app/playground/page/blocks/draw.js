@@ -11,7 +11,19 @@ import { alert, card, carousel, file, plan, table, taskCard, video } from "./les
 import { unknown } from "./unknown.js";
 
 const BLOCKS = {
-  section, header, context, actions, image, input, alert, card, carousel, file, plan, table, video,
+  section,
+  header,
+  context,
+  actions,
+  image,
+  input,
+  alert,
+  card,
+  carousel,
+  file,
+  plan,
+  table,
+  video,
   divider: () => h("hr", { class: "divider" }),
   context_actions: actions,
   rich_text: richText,
@@ -21,10 +33,17 @@ const BLOCKS = {
 
 /** Draw blocks on a surface, each under its own id; what is not known, or broken, shows as an error. */
 export function drawBlocks(blocks, surface) {
-  return blocks.map((block, at) => h("div", {
-    class: `block block-${/^[a-z_]+$/.test(block?.type ?? "") ? block.type : "unknown"}`,
-    key: `${block?.block_id ?? at}:${block?.type}`, "data-block-id": block?.block_id,
-  }, drawBlock(block, surface)));
+  return blocks.map((block, at) =>
+    h(
+      "div",
+      {
+        class: `block block-${/^[a-z_]+$/.test(block?.type ?? "") ? block.type : "unknown"}`,
+        key: `${block?.block_id ?? at}:${block?.type}`,
+        "data-block-id": block?.block_id,
+      },
+      drawBlock(block, surface),
+    ),
+  );
 }
 
 function drawBlock(block, surface) {
@@ -38,9 +57,17 @@ function drawBlock(block, surface) {
 
 function section(block, surface) {
   return [
-    h("div", { class: "section-body" },
+    h(
+      "div",
+      { class: "section-body" },
       block.text && h("div", { class: "section-text" }, textObject(block.text)),
-      block.fields && h("div", { class: "fields" }, block.fields.map((field) => h("div", { class: "field" }, textObject(field))))),
+      block.fields &&
+        h(
+          "div",
+          { class: "fields" },
+          block.fields.map((field) => h("div", { class: "field" }, textObject(field))),
+        ),
+    ),
     block.accessory && h("div", { class: "accessory" }, drawElement(block.accessory, block, surface)),
   ];
 }
@@ -51,10 +78,14 @@ function header(block) {
 
 function context(block) {
   return block.elements.map((element) =>
-    element.type === "image" ? imageElement(element, "context-image") : h("span", { class: "context-text" }, contextText(element)));
+    element.type === "image"
+      ? imageElement(element, "context-image")
+      : h("span", { class: "context-text" }, contextText(element)),
+  );
 }
 
-const contextText = (element) => (["plain_text", "mrkdwn"].includes(element.type) ? textObject(element) : unknown(element, "element"));
+const contextText = (element) =>
+  ["plain_text", "mrkdwn"].includes(element.type) ? textObject(element) : unknown(element, "element");
 
 function actions(block, surface) {
   return block.elements.map((element) => drawElement(element, block, surface));
@@ -62,8 +93,12 @@ function actions(block, surface) {
 
 function image(block) {
   const address = block.image_url ?? fileUrl(block.slack_file);
-  return h("figure", { class: "image" },
-    block.title && h("figcaption", {}, textObject(block.title)), picture(address, block.alt_text, "block-image"));
+  return h(
+    "figure",
+    { class: "image" },
+    block.title && h("figcaption", {}, textObject(block.title)),
+    picture(address, block.alt_text, "block-image"),
+  );
 }
 
 const GROUPED = new Set(["checkboxes", "radio_buttons"]);
@@ -75,8 +110,12 @@ function input(block, surface) {
   const label = GROUPED.has(block.element.type)
     ? h("div", { class: "label" }, words)
     : h("label", { class: "label", for: id }, words);
-  return h("div", { class: error ? "field-input wrong" : "field-input" },
-    label, drawElement(block.element, block, surface),
+  return h(
+    "div",
+    { class: error ? "field-input wrong" : "field-input" },
+    label,
+    drawElement(block.element, block, surface),
     error && h("p", { class: "error", id: `${id}-error`, role: "alert" }, error),
-    block.hint && h("p", { class: "hint", id: `${id}-hint` }, textObject(block.hint)));
+    block.hint && h("p", { class: "hint", id: `${id}-hint` }, textObject(block.hint)),
+  );
 }

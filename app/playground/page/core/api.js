@@ -9,7 +9,8 @@ export class RefusedError extends Error {
   }
 }
 
-const UNREACHED = "The workspace does not answer. Is it still running? Your text is kept; try again when it is back.";
+const UNREACHED =
+  "The workspace does not answer. Is it still running? Your text is kept; try again when it is back.";
 
 /** Read the whole workspace. */
 export const readState = () => call("GET", "/workspace/state");
@@ -29,6 +30,11 @@ async function call(method, path, body) {
     throw new RefusedError(UNREACHED, 0);
   }
   const told = await answer.json().catch(() => ({ error: `The workspace answered ${answer.status}.` }));
-  if (!answer.ok) throw new RefusedError(told.error ?? `The workspace answered ${answer.status}.`, answer.status, told.errors);
+  if (!answer.ok)
+    throw new RefusedError(
+      told.error ?? `The workspace answered ${answer.status}.`,
+      answer.status,
+      told.errors,
+    );
   return told;
 }

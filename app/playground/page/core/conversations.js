@@ -5,7 +5,8 @@ import { app } from "./people.js";
 import { store } from "./store.js";
 
 /** A conversation's name among a person's: a channel's id, or the other's user id. */
-export const channelsOf = (as) => store.workspace.channels.filter((each) => each.members.includes(as) && !each.is_archived);
+export const channelsOf = (as) =>
+  store.workspace.channels.filter((each) => each.members.includes(as) && !each.is_archived);
 
 /** Those whom a person can write to: apps first, then people; who left is listed while there is history. */
 export function othersOf(as) {
@@ -18,7 +19,9 @@ export function othersOf(as) {
 
 /** The id of the direct message between two, if there is one yet. */
 export function directChannel(as, other) {
-  return store.workspace.direct_channels.find(({ members }) => members.includes(as) && members.includes(other) && as !== other)?.id;
+  return store.workspace.direct_channels.find(
+    ({ members }) => members.includes(as) && members.includes(other) && as !== other,
+  )?.id;
 }
 
 /** Everything that the person sees in a conversation, oldest first: messages, replies, ephemerals. */
@@ -49,14 +52,18 @@ function directMessages(as, other) {
   return (store.workspace.direct[as] ?? []).filter((message) => message.with.includes(other));
 }
 
-export const isTopLevel = (message) => !message.thread_ts || message.thread_ts === message.ts || message.subtype === "thread_broadcast";
+export const isTopLevel = (message) =>
+  !message.thread_ts || message.thread_ts === message.ts || message.subtype === "thread_broadcast";
 
 /** A thread's parent and replies, or null when there is no such message. */
 export function threadIn(place) {
   const everything = everythingIn(place);
   const parent = everything.find((message) => message.ts === place.thread);
   if (!parent) return null;
-  return { parent, replies: everything.filter((message) => message.thread_ts === parent.ts && message.ts !== parent.ts) };
+  return {
+    parent,
+    replies: everything.filter((message) => message.thread_ts === parent.ts && message.ts !== parent.ts),
+  };
 }
 
 let counted = { workspace: null, readings: -1, counts: new Map() };
@@ -79,9 +86,15 @@ function count(as, kind, id) {
   for (let at = everything.length - 1; at >= 0 && everything[at].ts > read; at -= 1) {
     if (everything[at].user !== as) fresh.push(everything[at]);
   }
-  const mine = fresh.length && new Set(everything.filter((each) => each.user === as).flatMap((each) => [each.ts, each.thread_ts]));
-  const told = fresh.filter((message) => isTopLevel(message) || kind === "with" || mine.has(message.thread_ts) || mentions(message, as));
-  const called = kind === "with" ? told : told.filter((message) => mentions(message, as) || message.is_ephemeral);
+  const mine =
+    fresh.length &&
+    new Set(everything.filter((each) => each.user === as).flatMap((each) => [each.ts, each.thread_ts]));
+  const told = fresh.filter(
+    (message) =>
+      isTopLevel(message) || kind === "with" || mine.has(message.thread_ts) || mentions(message, as),
+  );
+  const called =
+    kind === "with" ? told : told.filter((message) => mentions(message, as) || message.is_ephemeral);
   return { messages: told.length, mentions: called.length };
 }
 
@@ -91,7 +104,11 @@ const spoken = new WeakMap();
 function mentions(message, as) {
   if (!spoken.has(message)) spoken.set(message, JSON.stringify([message.text, message.blocks]));
   const words = spoken.get(message);
-  return words.includes(`<@${as}`) || words.includes(`"user_id":"${as}"`) || /<!(here|channel|everyone)/.test(words);
+  return (
+    words.includes(`<@${as}`) ||
+    words.includes(`"user_id":"${as}"`) ||
+    /<!(here|channel|everyone)/.test(words)
+  );
 }
 
 /** How many messages wait for a person in all. */

@@ -25,7 +25,8 @@ export function render(container, nodes, before = []) {
   return after;
 }
 
-const isShown = (child) => child !== null && child !== undefined && child !== "" && typeof child !== "boolean";
+const isShown = (child) =>
+  child !== null && child !== undefined && child !== "" && typeof child !== "boolean";
 const asNode = (child) => (typeof child === "object" ? child : { text: String(child) });
 
 function create(node, inSvg, late) {

@@ -40,7 +40,12 @@ export const hintIsDismissed = () => recall(localStorage, "hint", false);
 export const dismissHint = () => keep(localStorage, "hint", true);
 
 export const keptDrafts = () => new Map(recall(sessionStorage, "drafts", []));
-export const keepDrafts = (drafts) => keep(sessionStorage, "drafts", [...drafts].filter(([, text]) => text));
+export const keepDrafts = (drafts) =>
+  keep(
+    sessionStorage,
+    "drafts",
+    [...drafts].filter(([, text]) => text),
+  );
 
 export const lastPlace = () => recall(localStorage, "place", "");
 export const keepPlace = (hash) => keep(localStorage, "place", hash);

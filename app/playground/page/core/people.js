@@ -25,4 +25,8 @@ export function initials(name) {
 }
 
 /** One of a few colours, always the same for the same person. */
-export const colourOf = (id) => Math.max(0, store.workspace.users.findIndex((each) => each.id === id)) % COLOURS;
+export const colourOf = (id) =>
+  Math.max(
+    0,
+    store.workspace.users.findIndex((each) => each.id === id),
+  ) % COLOURS;

@@ -10,7 +10,8 @@ import { changed, store } from "./store.js";
  */
 export function hashOf(place) {
   const channels = store.workspace.channels;
-  const name = place.kind === "in" ? channels.find((each) => each.id === place.id)?.name : user(place.id)?.name;
+  const name =
+    place.kind === "in" ? channels.find((each) => each.id === place.id)?.name : user(place.id)?.name;
   const parts = ["as", user(place.as)?.name, place.kind, name ?? place.id];
   if (place.tab === "home") parts.push("home");
   if (place.thread) parts.push("thread", place.thread);
@@ -55,7 +56,13 @@ function inChannel(name) {
 /** Where somebody begins: the first channel they are in. */
 export function home(as) {
   const channel = store.workspace.channels.find((each) => each.members.includes(as));
-  return { as, kind: "in", id: channel?.id ?? store.workspace.channels[0]?.id, tab: "messages", thread: null };
+  return {
+    as,
+    kind: "in",
+    id: channel?.id ?? store.workspace.channels[0]?.id,
+    tab: "messages",
+    thread: null,
+  };
 }
 
 /** Go somewhere; what is not named stays as it is, save the thread, which closes. */

@@ -13,13 +13,27 @@ import { changed, store } from "./store.js";
 /** The surface of a message. */
 export function messageSurface(message, place = "") {
   const { channel, ts } = message;
-  return { id: `m:${ts}`, place, address: { channel, ts }, values: message.state?.values ?? {}, appId: message.app_id, errors: {} };
+  return {
+    id: `m:${ts}`,
+    place,
+    address: { channel, ts },
+    values: message.state?.values ?? {},
+    appId: message.app_id,
+    errors: {},
+  };
 }
 
 /** The surface of a modal or a home. */
 export function viewSurface(view) {
   const values = view.state?.values ?? {};
-  return { id: `v:${view.id}`, place: "", address: { view_id: view.id }, values, appId: view.app_id, errors: view.errors ?? {} };
+  return {
+    id: `v:${view.id}`,
+    place: "",
+    address: { view_id: view.id },
+    values,
+    appId: view.app_id,
+    errors: view.errors ?? {},
+  };
 }
 
 /** An element's name on this page; `more` tells apart parts of it. */
@@ -34,11 +48,21 @@ export const domId = (surface, block, element) =>
 export const isSilent = (block) => block.type === "input" && !block.dispatch_action;
 
 const FIELDS = {
-  static_select: "option", external_select: "option", radio_buttons: "option",
-  multi_static_select: "options", multi_external_select: "options", checkboxes: "options",
-  datepicker: "date", timepicker: "time", datetimepicker: "date_time",
-  users_select: "user", channels_select: "channel", conversations_select: "conversation",
-  multi_users_select: "users", multi_channels_select: "channels", multi_conversations_select: "conversations",
+  static_select: "option",
+  external_select: "option",
+  radio_buttons: "option",
+  multi_static_select: "options",
+  multi_external_select: "options",
+  checkboxes: "options",
+  datepicker: "date",
+  timepicker: "time",
+  datetimepicker: "date_time",
+  users_select: "user",
+  channels_select: "channel",
+  conversations_select: "conversation",
+  multi_users_select: "users",
+  multi_channels_select: "channels",
+  multi_conversations_select: "conversations",
 };
 
 /** What an element holds now: what was done here if the server does not have it yet, else what it has. */
@@ -59,25 +83,36 @@ export function hold(surface, block, element, value) {
 }
 
 /** What is held of a surface and was not sent. */
-const unsent = (surface) => [...store.held.values()].filter((each) => each.surface.id === surface.id && !each.sent);
+const unsent = (surface) =>
+  [...store.held.values()].filter((each) => each.surface.id === surface.id && !each.sent);
 
 /** `{block_id: {action_id: value}}` of everything held here, for a submission. */
 export function heldValues(surface) {
   const values = {};
-  for (const { block, element, value } of unsent(surface)) (values[block.block_id] ??= {})[element.action_id] = value ?? "";
+  for (const { block, element, value } of unsent(surface))
+    (values[block.block_id] ??= {})[element.action_id] = value ?? "";
   return values;
 }
 
 /** Tell the server of what is held and silent, so that the app's next payload has it all. */
 export async function settle(surface) {
-  await Promise.all(unsent(surface).filter((each) => isSilent(each.block)).map(send));
+  await Promise.all(
+    unsent(surface)
+      .filter((each) => isSilent(each.block))
+      .map(send),
+  );
 }
 
 async function send(held) {
   const { surface, block, element, value } = held;
   held.sent = true;
   try {
-    await call("action", { user: store.place.as, ...surface.address, ...ids(block, element), value: value ?? "" });
+    await call("action", {
+      user: store.place.as,
+      ...surface.address,
+      ...ids(block, element),
+      value: value ?? "",
+    });
     await refresh();
     forget(held);
   } catch {
@@ -119,7 +154,12 @@ export async function perform(surface, block, element, value, more = "") {
   changed(surface.id);
   try {
     await settle(surface);
-    const answer = await call("action", { user: store.place.as, ...surface.address, ...ids(block, element), value });
+    const answer = await call("action", {
+      user: store.place.as,
+      ...surface.address,
+      ...ids(block, element),
+      value,
+    });
     await refresh(); // so that it is known whether the app is still connected
     if (!answer.acked) store.troubles.set(surface.id, unacknowledged(surface.appId));
   } catch (error) {

@@ -5,7 +5,8 @@ import { unknown } from "../blocks/unknown.js";
 import { fileUrl, picture } from "../text/links.js";
 import { button, feedbackButtons, iconButton, workflowButton } from "./buttons.js";
 import { checkboxes, picker, radioButtons, richInput, textInput } from "./inputs.js";
-import { overflow, select } from "./selects.js";
+import { overflow } from "./overflow.js";
+import { select } from "./selects.js";
 
 const SOURCES = ["static", "external", "users", "conversations", "channels"];
 
@@ -26,7 +27,12 @@ const ELEMENTS = {
   number_input: textInput,
   rich_text_input: richInput,
   image: (element) => imageElement(element, "accessory-image"),
-  ...Object.fromEntries(SOURCES.flatMap((source) => [[`${source}_select`, select], [`multi_${source}_select`, select]])),
+  ...Object.fromEntries(
+    SOURCES.flatMap((source) => [
+      [`${source}_select`, select],
+      [`multi_${source}_select`, select],
+    ]),
+  ),
 };
 
 /** Draw an element of a block on a surface; what is not known, or broken, shows as an error. */

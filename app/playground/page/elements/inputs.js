@@ -17,8 +17,12 @@ export function textInput(element, block, surface) {
   const dispatch = () => choose(surface, block, element, valueOf(surface, block, element) ?? "");
   const number = element.type === "number_input";
   const props = {
-    ...field(element, block, surface), value, class: "input",
-    placeholder: spoken(element.placeholder) || undefined, minlength: element.min_length, "data-max": element.max_length,
+    ...field(element, block, surface),
+    value,
+    class: "input",
+    placeholder: spoken(element.placeholder) || undefined,
+    minlength: element.min_length,
+    "data-max": element.max_length,
     inputmode: number ? (element.is_decimal_allowed ? "decimal" : "numeric") : KEYBOARD[element.type],
     oninput: ({ target }) => {
       hold(surface, block, element, target.value);
@@ -26,7 +30,8 @@ export function textInput(element, block, surface) {
     },
     onblur: () => settle(surface),
     onkeydown: (event) => {
-      if (event.key !== "Enter" || event.isComposing || event.shiftKey || event.metaKey || event.ctrlKey) return;
+      if (event.key !== "Enter" || event.isComposing || event.shiftKey || event.metaKey || event.ctrlKey)
+        return;
       if (!tells || !asks.includes("on_enter_pressed")) return;
       event.preventDefault();
       dispatch();
@@ -40,10 +45,17 @@ export function textInput(element, block, surface) {
 export function richInput(element, block, surface) {
   const value = valueOf(surface, block, element);
   return h("textarea", {
-    ...field(element, block, surface), class: "input", rows: 4, value: typeof value === "string" ? value : richWords(value),
+    ...field(element, block, surface),
+    class: "input",
+    rows: 4,
+    value: typeof value === "string" ? value : richWords(value),
     placeholder: spoken(element.placeholder) || undefined,
     oninput: ({ target }) => hold(surface, block, element, target.value),
-    onblur: () => (isSilent(block) ? settle(surface) : store.held.has(nameOf(surface, block, element)) && choose(surface, block, element, valueOf(surface, block, element))),
+    onblur: () =>
+      isSilent(block)
+        ? settle(surface)
+        : store.held.has(nameOf(surface, block, element)) &&
+          choose(surface, block, element, valueOf(surface, block, element)),
   });
 }
 
@@ -53,13 +65,20 @@ const timers = new Map();
 function dispatchSoon(surface, block, element, value, after = 250) {
   const name = nameOf(surface, block, element);
   clearTimeout(timers.get(name));
-  timers.set(name, setTimeout(() => choose(surface, block, element, value), after));
+  timers.set(
+    name,
+    setTimeout(() => choose(surface, block, element, value), after),
+  );
 }
 
 const PICKERS = {
   datepicker: { type: "date", shown: (value) => value ?? "", told: (text) => text || null },
   timepicker: { type: "time", shown: (value) => value ?? "", told: (text) => text || null },
-  datetimepicker: { type: "datetime-local", shown: localTime, told: (text) => (text ? Math.round(new Date(text) / 1000) : null) },
+  datetimepicker: {
+    type: "datetime-local",
+    shown: localTime,
+    told: (text) => (text ? Math.round(new Date(text) / 1000) : null),
+  },
 };
 
 /** Draw a date, time or date-and-time picker: the browser's own. */
@@ -67,20 +86,33 @@ export function picker(element, block, surface) {
   const { type, shown, told } = PICKERS[element.type];
   const ready = (text) => !text || type === "time" || Number(text.slice(0, 4)) >= 1000;
   const busy = store.busy.has(nameOf(surface, block, element));
-  return h("span", { class: busy ? "picker busy" : "picker" },
+  return h(
+    "span",
+    { class: busy ? "picker busy" : "picker" },
     h("input", {
-      ...field(element, block, surface), type, class: "input picker-input", value: shown(valueOf(surface, block, element)),
-      "aria-label": block.type === "input" ? undefined : spoken(element.placeholder) || { date: "Date", time: "Time" }[type] || "Date and time",
+      ...field(element, block, surface),
+      type,
+      class: "input picker-input",
+      value: shown(valueOf(surface, block, element)),
+      "aria-label":
+        block.type === "input"
+          ? undefined
+          : spoken(element.placeholder) || { date: "Date", time: "Time" }[type] || "Date and time",
       onchange: ({ target }) => {
         const text = target.value;
         if (!ready(text)) return;
-        whenConfirmed(element, () => {
-          hold(surface, block, element, told(text));
-          dispatchSoon(surface, block, element, told(text), 500);
-        }, surface.id);
+        whenConfirmed(
+          element,
+          () => {
+            hold(surface, block, element, told(text));
+            dispatchSoon(surface, block, element, told(text), 500);
+          },
+          surface.id,
+        );
       },
     }),
-    element.timezone && h("small", { class: "zone" }, element.timezone));
+    element.timezone && h("small", { class: "zone" }, element.timezone),
+  );
 }
 
 function localTime(seconds) {
@@ -94,7 +126,9 @@ export function checkboxes(element, block, surface) {
   const picked = valueOf(surface, block, element) ?? [];
   const values = new Set(picked.map((each) => each.value));
   const toggle = (option) => {
-    const next = element.options.filter((each) => (each.value === option.value ? !values.has(each.value) : values.has(each.value)));
+    const next = element.options.filter((each) =>
+      each.value === option.value ? !values.has(each.value) : values.has(each.value),
+    );
     whenConfirmed(element, () => choose(surface, block, element, next), surface.id);
   };
   return options("checkbox", element, block, surface, (option) => values.has(option.value), toggle);
@@ -110,21 +144,47 @@ export function radioButtons(element, block, surface) {
 function options(type, element, block, surface, isPicked, take) {
   const id = domId(surface, block, element);
   const label = block.type === "input" ? spoken(block.label) : "Choices";
-  return h("fieldset", { class: "choices", "data-action-id": element.action_id, "data-block-id": block.block_id, "aria-describedby": described(block, surface, id) },
+  return h(
+    "fieldset",
+    {
+      class: "choices",
+      "data-action-id": element.action_id,
+      "data-block-id": block.block_id,
+      "aria-describedby": described(block, surface, id),
+    },
     h("legend", { class: "unseen" }, label),
-    element.options.map((option, at) => h("label", { class: "choice", key: option.value },
-      h("input", {
-        id: at ? `${id}-${at}` : id, type, name: id, checked: isPicked(option), "data-value": option.value,
-        "data-focus": element.focus_on_load && !at ? "" : undefined, onchange: () => take(option),
-      }),
-      h("span", { class: "choice-words" }, h("span", {}, textObject(option.text)),
-        option.description && h("small", {}, textObject(option.description))))));
+    element.options.map((option, at) =>
+      h(
+        "label",
+        { class: "choice", key: option.value },
+        h("input", {
+          id: at ? `${id}-${at}` : id,
+          type,
+          name: id,
+          checked: isPicked(option),
+          "data-value": option.value,
+          "data-focus": element.focus_on_load && !at ? "" : undefined,
+          onchange: () => take(option),
+        }),
+        h(
+          "span",
+          { class: "choice-words" },
+          h("span", {}, textObject(option.text)),
+          option.description && h("small", {}, textObject(option.description)),
+        ),
+      ),
+    ),
+  );
 }
 
 function field(element, block, surface) {
   const id = domId(surface, block, element);
   return {
-    id, key: id, "data-action-id": element.action_id, "data-block-id": block.block_id, "data-focus": element.focus_on_load ? "" : undefined,
+    id,
+    key: id,
+    "data-action-id": element.action_id,
+    "data-block-id": block.block_id,
+    "data-focus": element.focus_on_load ? "" : undefined,
     "aria-label": block.type === "input" ? undefined : spoken(element.placeholder) || "Text",
     "aria-invalid": surface.errors[block.block_id] ? "true" : undefined,
     "aria-required": block.type === "input" && !block.optional ? "true" : undefined,

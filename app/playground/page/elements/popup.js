@@ -48,18 +48,39 @@ export function listbox(id, groups, { active, multiple = false, label, pick, hov
   const row = (option) => {
     at += 1;
     const here = at;
-    return h("li", {
-      key: `${option.id}#${here}`, id: `${id}-${here}`, role: "option", class: here === active ? "option active" : "option",
-      "aria-selected": String(Boolean(option.picked)), "data-value": option.id,
-      onmousedown: (event) => event.preventDefault(), onclick: () => pick(option),
-      onmousemove: () => here !== active && hover(here),
-      patched: here === active ? (el) => el.scrollIntoView({ block: "nearest" }) : undefined,
-    },
-    option.leading, h("span", { class: "option-words" }, option.words, option.about && h("small", {}, option.about)),
-    option.picked && h("span", { class: "tick", "aria-hidden": "true" }, "✓"));
+    return h(
+      "li",
+      {
+        key: `${option.id}#${here}`,
+        id: `${id}-${here}`,
+        role: "option",
+        class: here === active ? "option active" : "option",
+        "aria-selected": String(Boolean(option.picked)),
+        "data-value": option.id,
+        onmousedown: (event) => event.preventDefault(),
+        onclick: () => pick(option),
+        onmousemove: () => here !== active && hover(here),
+        patched: here === active ? (el) => el.scrollIntoView({ block: "nearest" }) : undefined,
+      },
+      option.leading,
+      h("span", { class: "option-words" }, option.words, option.about && h("small", {}, option.about)),
+      option.picked && h("span", { class: "tick", "aria-hidden": "true" }, "✓"),
+    );
   };
-  return h("ul", { id, role: "listbox", class: "listbox", "aria-label": label, "aria-multiselectable": multiple ? "true" : undefined },
-    groups.map((group) => [group.label && h("li", { role: "presentation", class: "group-label" }, group.label), group.options.map(row)]));
+  return h(
+    "ul",
+    {
+      id,
+      role: "listbox",
+      class: "listbox",
+      "aria-label": label,
+      "aria-multiselectable": multiple ? "true" : undefined,
+    },
+    groups.map((group) => [
+      group.label && h("li", { role: "presentation", class: "group-label" }, group.label),
+      group.options.map(row),
+    ]),
+  );
 }
 
 /** Move through `count` options by a key; undefined when the key means something else. */
@@ -79,6 +100,10 @@ document.addEventListener("mousedown", ({ target }) => {
   closePopup({ refocus: false });
 });
 addEventListener("resize", () => store.popup && changed(store.popup.surface));
-document.addEventListener("scroll", ({ target }) => {
-  if (store.popup && !target.closest?.(".popup")) changed(store.popup.surface);
-}, true);
+document.addEventListener(
+  "scroll",
+  ({ target }) => {
+    if (store.popup && !target.closest?.(".popup")) changed(store.popup.surface);
+  },
+  true,
+);

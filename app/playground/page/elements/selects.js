@@ -1,20 +1,16 @@
 // Selects of all sources, for one or several: a button that opens a searchable list.
 
-import { act } from "../core/api.js";
 import { h } from "../core/dom.js";
-import { channel, nameOf as personName, user } from "../core/people.js";
 import { changed, store } from "../core/store.js";
-import { choose, domId, hold, isSilent, nameOf, perform, settle, valueOf } from "../core/surfaces.js";
-import { avatar } from "../panes/avatar.js";
-import { spoken } from "../text/mrkdwn.js";
+import { choose, domId, hold, isSilent, nameOf, settle, valueOf } from "../core/surfaces.js";
 import { icon } from "../panes/icon.js";
+import { spoken } from "../text/mrkdwn.js";
 import { whenConfirmed } from "./confirm.js";
+import { chosenIn, found, sourceOf } from "./options.js";
 import { closePopup, float, isOpen, listbox, moved, openPopup } from "./popup.js";
-
-const SUGGEST_AFTER = 200; // milliseconds without a key
+import { suggest } from "./suggestions.js";
 
 const isMulti = (element) => element.type.startsWith("multi_");
-const sourceOf = (element) => element.type.replace(/^multi_/, "").replace(/_select$/, "");
 
 /** Draw a select of any kind. */
 export function select(element, block, surface) {
@@ -24,30 +20,57 @@ export function select(element, block, surface) {
   const placeholder = spoken(element.placeholder) || (isMulti(element) ? "Choose some" : "Choose one");
   const label = block.type === "input" ? spoken(block.label) : placeholder;
   const toggle = () => (isOpen(id) ? closePopup() : open(id, element, block, surface));
-  return h("div", { class: busy ? "select busy" : "select", key: id },
-    h("button", {
-      id, type: "button", class: "select-button", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": String(isOpen(id)),
-      "aria-label": `${label}: ${picked.map((each) => each.words).join(", ") || "nothing chosen"}`, "aria-busy": busy ? "true" : undefined,
-      "data-action-id": element.action_id, "data-block-id": block.block_id,
-      "data-focus": element.focus_on_load ? "" : undefined, onclick: toggle,
-      onkeydown: (event) => {
-        if (["ArrowDown", "ArrowUp"].includes(event.key)) {
-          event.preventDefault();
-          open(id, element, block, surface);
-        }
+  return h(
+    "div",
+    { class: busy ? "select busy" : "select", key: id },
+    h(
+      "button",
+      {
+        id,
+        type: "button",
+        class: "select-button",
+        role: "combobox",
+        "aria-haspopup": "listbox",
+        "aria-expanded": String(isOpen(id)),
+        "aria-label": `${label}: ${picked.map((each) => each.words).join(", ") || "nothing chosen"}`,
+        "aria-busy": busy ? "true" : undefined,
+        "data-action-id": element.action_id,
+        "data-block-id": block.block_id,
+        "data-focus": element.focus_on_load ? "" : undefined,
+        onclick: toggle,
+        onkeydown: (event) => {
+          if (["ArrowDown", "ArrowUp"].includes(event.key)) {
+            event.preventDefault();
+            open(id, element, block, surface);
+          }
+        },
       },
-    },
-    isMulti(element) && picked.length
-      ? h("span", { class: "chips" }, picked.map((each) => h("span", { class: "chip", key: each.id }, each.leading, each.words)))
-      : h("span", { class: picked.length ? "picked" : "placeholder" }, picked[0]?.leading, picked[0]?.words ?? placeholder),
-    busy ? h("span", { class: "spinner", "aria-hidden": "true" }) : icon("down")),
-    isOpen(id) && menu(id, element, block, surface, picked, label));
+      isMulti(element) && picked.length
+        ? h(
+            "span",
+            { class: "chips" },
+            picked.map((each) => h("span", { class: "chip", key: each.id }, each.leading, each.words)),
+          )
+        : h(
+            "span",
+            { class: picked.length ? "picked" : "placeholder" },
+            picked[0]?.leading,
+            picked[0]?.words ?? placeholder,
+          ),
+      busy ? h("span", { class: "spinner", "aria-hidden": "true" }) : icon("down"),
+    ),
+    isOpen(id) && menu(id, element, block, surface, picked, label),
+  );
 }
 
 function open(id, element, block, surface) {
   const before = valueOf(surface, block, element);
   openPopup({
-    key: id, surface: surface.id, before, offered: null, place: surface.place,
+    key: id,
+    surface: surface.id,
+    before,
+    offered: null,
+    place: surface.place,
     closed: () => {
       if (isMulti(element)) finish(element, block, surface, before);
     },
@@ -65,7 +88,8 @@ function finish(element, block, surface, before) {
 
 function menu(id, element, block, surface, picked, label) {
   const groups = found(element, store.popup.query).map((group) => ({
-    ...group, options: group.options.map((each) => ({ ...each, picked: picked.some((one) => one.id === each.id) })),
+    ...group,
+    options: group.options.map((each) => ({ ...each, picked: picked.some((one) => one.id === each.id) })),
   }));
   const options = groups.flatMap((group) => group.options);
   const active = Math.min(store.popup.active, Math.max(0, options.length - 1));
@@ -75,12 +99,16 @@ function menu(id, element, block, surface, picked, label) {
     changed(surface.id);
   };
   const onkeydown = (event) => {
-    const next = ["Home", "End"].includes(event.key) && store.popup.query ? undefined : moved(event.key, active, options.length);
+    const next =
+      ["Home", "End"].includes(event.key) && store.popup.query
+        ? undefined
+        : moved(event.key, active, options.length);
     if (next !== undefined) setActive(next);
     else if (event.key === "Enter") pick(options[active]);
     else if (event.key === "Tab") return void closePopup();
     else if (event.key === "Escape") closePopup();
-    else if (event.key === "Backspace" && !store.popup.query && isMulti(element) && picked.length) pick(picked.at(-1));
+    else if (event.key === "Backspace" && !store.popup.query && isMulti(element) && picked.length)
+      pick(picked.at(-1));
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -91,18 +119,51 @@ function menu(id, element, block, surface, picked, label) {
     changed(surface.id);
     if (sourceOf(element) === "external") suggest(element, block, surface, target.value);
   };
-  return h("div", { class: "popup", key: "menu", ...float(id, { wide: true }) },
+  return h(
+    "div",
+    { class: "popup", key: "menu", ...float(id, { wide: true }) },
     h("input", {
-      class: "popup-search", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": `${id}-list`, "aria-label": `Search ${label}`,
-      "aria-activedescendant": options.length ? `${id}-list-${active}` : undefined, autocomplete: "off", spellcheck: "false",
-      placeholder: "Search", value: store.popup.query, oninput, onkeydown, mounted: (el) => el.focus({ preventScroll: true }),
-      onblur: () => setTimeout(() => isOpen(id) && !document.activeElement?.closest(".popup") && document.hasFocus() && closePopup({ refocus: false })),
+      class: "popup-search",
+      type: "text",
+      role: "combobox",
+      "aria-expanded": "true",
+      "aria-controls": `${id}-list`,
+      "aria-label": `Search ${label}`,
+      "aria-activedescendant": options.length ? `${id}-list-${active}` : undefined,
+      autocomplete: "off",
+      spellcheck: "false",
+      placeholder: "Search",
+      value: store.popup.query,
+      oninput,
+      onkeydown,
+      mounted: (el) => el.focus({ preventScroll: true }),
+      onblur: () =>
+        setTimeout(
+          () =>
+            isOpen(id) &&
+            !document.activeElement?.closest(".popup") &&
+            document.hasFocus() &&
+            closePopup({ refocus: false }),
+        ),
     }),
     options.length
       ? listbox(`${id}-list`, groups, { active, multiple: isMulti(element), label, pick, hover: setActive })
       : h("p", { class: "nothing" }, nothing(element)),
-    !isMulti(element) && picked.length > 0 && block.type === "input" && block.optional &&
-      h("button", { type: "button", class: "clear", onmousedown: (event) => event.preventDefault(), onclick: () => picking(null, element, block, surface) }, "Clear"));
+    !isMulti(element) &&
+      picked.length > 0 &&
+      block.type === "input" &&
+      block.optional &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "clear",
+          onmousedown: (event) => event.preventDefault(),
+          onclick: () => picking(null, element, block, surface),
+        },
+        "Clear",
+      ),
+  );
 }
 
 function nothing(element) {
@@ -124,126 +185,11 @@ async function picking(option, element, block, surface) {
   const most = element.max_selected_items ?? Infinity;
   if (without.length === now.length && now.length >= most) return undefined;
   const next = without.length === now.length ? [...now, option] : without;
-  hold(surface, block, element, next.map((each) => each.raw));
+  hold(
+    surface,
+    block,
+    element,
+    next.map((each) => each.raw),
+  );
   return undefined;
 }
-
-/** What is chosen, as a list of options. */
-function chosenIn(element, value) {
-  const several = value === null || value === undefined || value === "" ? [] : [value].flat();
-  return several.map((each) => asOption(element, each));
-}
-
-function asOption(element, value) {
-  const source = sourceOf(element);
-  if (source === "static" || source === "external") {
-    return { id: value.value, raw: value, words: spoken(value.text), about: spoken(value.description) };
-  }
-  if (source === "users" || (source === "conversations" && user(value))) return person(value);
-  return place(value);
-}
-
-const person = (id) => ({ id, raw: id, words: personName(id), about: user(id)?.title, leading: avatar(id, "tiny") });
-const place = (id) => ({ id, raw: id, words: channel(id)?.name ?? id, leading: h("span", { class: "hash", "aria-hidden": "true" }, "#") });
-
-/** The options that fit what is searched for, by group. */
-function found(element, query) {
-  const groups = offered(element);
-  if (sourceOf(element) === "external") return groups;
-  const words = query.trim().toLowerCase();
-  const fits = (option) => `${option.words} ${option.about ?? ""}`.toLowerCase().includes(words);
-  return groups.map((group) => ({ ...group, options: group.options.filter(fits) })).filter((group) => group.options.length);
-}
-
-function offered(element) {
-  switch (sourceOf(element)) {
-    case "static":
-      return grouped(element);
-    case "external":
-      return grouped(store.popup.offered ?? {});
-    case "users":
-      return [{ options: someone().map((each) => person(each.id)) }];
-    case "channels":
-      return [{ options: channels(() => true) }];
-    default:
-      return conversations(element.filter ?? {});
-  }
-}
-
-function grouped({ options, option_groups: groups }) {
-  const option = (each) => ({ id: each.value, raw: each, words: spoken(each.text), about: spoken(each.description) });
-  if (groups?.length) return groups.map((group) => ({ label: spoken(group.label), options: group.options.map(option) }));
-  return [{ options: (options ?? []).map(option) }];
-}
-
-const someone = () => store.workspace.users.filter((each) => !each.deleted && each.id !== "USLACKBOT");
-const channels = (fits) => store.workspace.channels.filter((each) => !each.is_archived && fits(each)).map((each) => place(each.id));
-
-function conversations(filter) {
-  const wanted = filter.include ?? ["im", "public", "private"];
-  const kind = (each) => wanted.includes(each.is_private ? "private" : "public");
-  const persons = wanted.includes("im") ? someone().filter((each) => !(filter.exclude_bot_users && each.is_bot)) : [];
-  const groups = [{ label: "Channels", options: channels(kind) }, { label: "People", options: persons.map((each) => person(each.id)) }];
-  return groups.filter((group) => group.options.length);
-}
-
-let timer;
-
-/** Ask the app for options, after a pause in typing. */
-function suggest(element, block, surface, query) {
-  clearTimeout(timer);
-  const popup = store.popup;
-  Object.assign(popup, { offered: null, trouble: "" });
-  if (query.length < (element.min_query_length ?? 3)) return;
-  popup.waiting = true;
-  timer = setTimeout(async () => {
-    const asked = { user: store.place.as, ...surface.address, block_id: block.block_id, action_id: element.action_id, value: query };
-    try {
-      const answer = await act("suggest", asked);
-      if (popup.query !== query) return;
-      popup.offered = answer;
-      if (!answer.acked) popup.trouble = "The app did not answer in time. Is it running?";
-    } catch (error) {
-      popup.trouble = error.message;
-    }
-    popup.waiting = false;
-    changed(surface.id);
-  }, SUGGEST_AFTER);
-}
-
-/** Draw an overflow menu. */
-export function overflow(element, block, surface) {
-  const id = domId(surface, block, element);
-  const options = element.options.map((each) => ({ id: each.value, raw: each, words: spoken(each.text), about: spoken(each.description) }));
-  const busy = store.busy.has(nameOf(surface, block, element));
-  const open = () => openPopup({ key: id, surface: surface.id, place: surface.place });
-  const pick = (option) => {
-    closePopup();
-    if (option.raw.url) window.open(safe(option.raw.url), "_blank", "noopener");
-    whenConfirmed(element, () => perform(surface, block, element, option.id), surface.id);
-  };
-  const active = isOpen(id) ? store.popup.active : -1;
-  const onkeydown = (event) => {
-    const next = moved(event.key, active, options.length);
-    if (next !== undefined) document.getElementById(`${id}-item-${(store.popup.active = next)}`)?.focus();
-    else if (event.key === "Escape") closePopup();
-    else if (event.key === "Tab") return void closePopup();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  return h("div", { class: "overflow", key: id },
-    h("button", {
-      id, type: "button", class: "button icon-button", "aria-haspopup": "menu", "aria-expanded": String(isOpen(id)), "aria-label": "More actions",
-      "aria-busy": busy ? "true" : undefined, "data-action-id": element.action_id, "data-block-id": block.block_id,
-      onclick: () => (isOpen(id) ? closePopup() : open()),
-      onkeydown: (event) => event.key === "ArrowDown" && (event.preventDefault(), open()),
-    }, busy ? h("span", { class: "spinner", "aria-hidden": "true" }) : icon("more")),
-    isOpen(id) && h("div", { class: "popup", key: "menu", role: "menu", onkeydown, ...float(id) },
-      options.map((option, at) => h("button", {
-        id: `${id}-item-${at}`, key: at, type: "button", role: "menuitem", class: "menu-item", tabindex: -1, "data-value": option.id,
-        onclick: () => pick(option), mounted: at === 0 ? (el) => el.focus({ preventScroll: true }) : undefined,
-      }, option.words, option.about && h("small", {}, option.about)))));
-}
-
-const safe = (address) => (/^(https?|mailto):/i.test(address) ? address : "about:blank");

@@ -13,25 +13,63 @@ export function attachment(given, surface) {
   const paint = (el) => {
     el.style.backgroundColor = /^#[0-9a-f]{3,8}$/i.test(wanted) ? wanted : "";
   };
-  return h("div", { class: "attachment" }, h("span", { class: "attachment-bar", mounted: paint, patched: paint }),
-    h("div", { class: "attachment-body" },
+  return h(
+    "div",
+    { class: "attachment" },
+    h("span", { class: "attachment-bar", mounted: paint, patched: paint }),
+    h(
+      "div",
+      { class: "attachment-body" },
       given.pretext && h("div", { class: "text" }, mrkdwn(given.pretext)),
       given.author_name && h("p", { class: "muted" }, given.author_name),
-      given.title && h("p", { class: "attachment-title" }, given.title_link ? link(given.title_link, given.title) : given.title),
+      given.title &&
+        h(
+          "p",
+          { class: "attachment-title" },
+          given.title_link ? link(given.title_link, given.title) : given.title,
+        ),
       given.text && h("div", { class: "text" }, mrkdwn(given.text)),
-      given.fields && h("div", { class: "fields" }, given.fields.map((field) => h("div", { class: "field" }, h("b", {}, field.title), h("div", {}, mrkdwn(String(field.value ?? "")))))),
+      given.fields &&
+        h(
+          "div",
+          { class: "fields" },
+          given.fields.map((field) =>
+            h(
+              "div",
+              { class: "field" },
+              h("b", {}, field.title),
+              h("div", {}, mrkdwn(String(field.value ?? ""))),
+            ),
+          ),
+        ),
       given.blocks && h("div", { class: "blocks" }, drawBlocks(given.blocks, surface)),
       given.image_url && picture(given.image_url, given.fallback ?? "Image", "block-image"),
-      given.footer && h("p", { class: "muted" }, given.footer)));
+      given.footer && h("p", { class: "muted" }, given.footer),
+    ),
+  );
 }
 
 /** Draw an uploaded file. */
 export function fileShown(file) {
   if (file.mimetype?.startsWith("image/")) {
-    return h("figure", { class: "image" }, h("figcaption", {}, link(fileUrl(file), file.title || file.name)), picture(fileUrl(file), file.title || file.name, "block-image"));
+    return h(
+      "figure",
+      { class: "image" },
+      h("figcaption", {}, link(fileUrl(file), file.title || file.name)),
+      picture(fileUrl(file), file.title || file.name, "block-image"),
+    );
   }
-  return h("div", { class: "file" }, h("span", { class: "file-icon", "aria-hidden": "true" }, "📄"),
-    h("span", { class: "file-words" }, link(fileUrl(file), file.title || file.name), h("small", {}, `${file.pretty_type ?? "File"} · ${size(file.size)}`)));
+  return h(
+    "div",
+    { class: "file" },
+    h("span", { class: "file-icon", "aria-hidden": "true" }, "📄"),
+    h(
+      "span",
+      { class: "file-words" },
+      link(fileUrl(file), file.title || file.name),
+      h("small", {}, `${file.pretty_type ?? "File"} · ${size(file.size)}`),
+    ),
+  );
 }
 
 function size(bytes = 0) {

@@ -18,31 +18,57 @@ export function completionOf(text, caret, inThread) {
   const [, sign, part] = word;
   const options = (sign === "@" ? peopleFor(part) : channelsFor(part)).slice(0, MOST);
   if (!options.length || options.some((each) => each.inserts === sign + part)) return null;
-  return { kind: sign, title: sign === "@" ? "People" : "Channels", from: caret - part.length - 1, to: caret, options };
+  return {
+    kind: sign,
+    title: sign === "@" ? "People" : "Channels",
+    from: caret - part.length - 1,
+    to: caret,
+    options,
+  };
 }
 
 function commandsFor(typed) {
-  const fits = commands().filter((each) => each.command.startsWith(typed.toLowerCase()) && each.command !== typed);
+  const fits = commands().filter(
+    (each) => each.command.startsWith(typed.toLowerCase()) && each.command !== typed,
+  );
   const options = fits.slice(0, MOST).map((each) => ({
-    id: each.command, inserts: each.command, leading: avatar(each.app.bot_user_id, "tiny"),
-    words: h("span", {}, h("b", {}, each.command), " ", h("span", { class: "usage-hint" }, each.usage_hint)), about: each.description,
+    id: each.command,
+    inserts: each.command,
+    leading: avatar(each.app.bot_user_id, "tiny"),
+    words: h("span", {}, h("b", {}, each.command), " ", h("span", { class: "usage-hint" }, each.usage_hint)),
+    about: each.description,
   }));
   return options.length ? { kind: "/", title: "Commands", from: 0, to: typed.length, options } : null;
 }
 
 function peopleFor(part) {
   const { apps, people } = othersOf(store.place.as);
-  const fits = [...people, ...apps].filter((each) => `${each.name} ${each.real_name}`.toLowerCase().includes(part.toLowerCase()));
-  return fits.map((each) => ({ id: each.id, inserts: `@${each.name}`, words: each.real_name || each.name, about: each.title, leading: avatar(each.id, "tiny") }));
+  const fits = [...people, ...apps].filter((each) =>
+    `${each.name} ${each.real_name}`.toLowerCase().includes(part.toLowerCase()),
+  );
+  return fits.map((each) => ({
+    id: each.id,
+    inserts: `@${each.name}`,
+    words: each.real_name || each.name,
+    about: each.title,
+    leading: avatar(each.id, "tiny"),
+  }));
 }
 
 function channelsFor(part) {
   const fits = store.workspace.channels.filter((each) => each.name.includes(part.toLowerCase()));
-  return fits.map((each) => ({ id: each.id, inserts: `#${each.name}`, words: `#${each.name}`, about: each.purpose }));
+  return fits.map((each) => ({
+    id: each.id,
+    inserts: `#${each.name}`,
+    words: `#${each.name}`,
+    about: each.purpose,
+  }));
 }
 
 /** The command that is being typed, for its hint. */
 export function usageOf(text) {
   const found = /^(\/\S+)/.exec(text);
-  return found && commands().find((each) => each.command === found[1] && (each.usage_hint || each.description));
+  return (
+    found && commands().find((each) => each.command === found[1] && (each.usage_hint || each.description))
+  );
 }

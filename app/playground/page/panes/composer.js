@@ -13,14 +13,16 @@ import { icon } from "./icon.js";
 import { jumpToEnd } from "./messages.js";
 import { trouble } from "./trouble.js";
 
-const NO_COMMANDS_HERE = "Slash commands do not work in threads. Type it into the message box of the channel instead.";
+const NO_COMMANDS_HERE =
+  "Slash commands do not work in threads. Type it into the message box of the channel instead.";
 
 /** Draw the composer of a conversation or thread. `name` identifies it; its draft is kept under that name. */
 export function composer({ name, label, place, thread }) {
   const id = `composer-${thread ? "thread" : "channel"}`;
   const draft = store.drafts.get(name) ?? "";
   const busy = store.busy.has(`composer|${name}`);
-  const completion = store.completing?.name === name ? completionOf(draft, store.completing.caret, Boolean(thread)) : null;
+  const completion =
+    store.completing?.name === name ? completionOf(draft, store.completing.caret, Boolean(thread)) : null;
   const options = completion?.options ?? [];
   const active = Math.min(store.completing?.active ?? 0, options.length - 1);
   const usage = !options.length && !thread && usageOf(draft);
@@ -28,9 +30,13 @@ export function composer({ name, label, place, thread }) {
   const send = () => submit({ name, place, thread, text: draft });
   const onkeydown = (event) => {
     if (event.isComposing) return;
-    const next = options.length && !["Home", "End"].includes(event.key) ? moved(event.key, active, options.length) : undefined;
+    const next =
+      options.length && !["Home", "End"].includes(event.key)
+        ? moved(event.key, active, options.length)
+        : undefined;
     if (next !== undefined) setActive(next);
-    else if (options.length && (event.key === "Tab" || event.key === "Enter") && !event.shiftKey) take(options[active]);
+    else if (options.length && (event.key === "Tab" || event.key === "Enter") && !event.shiftKey)
+      take(options[active]);
     else if (store.completing && options.length && event.key === "Escape") stopCompleting();
     else if (event.key === "Enter" && !event.shiftKey) send();
     else return;
@@ -42,22 +48,91 @@ export function composer({ name, label, place, thread }) {
     keepDrafts(store.drafts);
     changed();
   };
-  return h("form", { class: "composer", key: `composer-${name}`, "aria-label": label, onsubmit: (event) => event.preventDefault() },
+  return h(
+    "form",
+    {
+      class: "composer",
+      key: `composer-${name}`,
+      "aria-label": label,
+      onsubmit: (event) => event.preventDefault(),
+    },
     trouble(`composer|${name}`),
-    usage && h("p", { class: "usage", id: `${id}-usage` }, h("b", {}, usage.command), " ", h("span", { class: "usage-hint" }, usage.usage_hint), usage.description && h("small", {}, usage.description)),
-    h("div", { class: "composer-box", onclick: ({ target, currentTarget }) => target === currentTarget && document.getElementById(id)?.focus() },
+    usage &&
+      h(
+        "p",
+        { class: "usage", id: `${id}-usage` },
+        h("b", {}, usage.command),
+        " ",
+        h("span", { class: "usage-hint" }, usage.usage_hint),
+        usage.description && h("small", {}, usage.description),
+      ),
+    h(
+      "div",
+      {
+        class: "composer-box",
+        onclick: ({ target, currentTarget }) =>
+          target === currentTarget && document.getElementById(id)?.focus(),
+      },
       h("textarea", {
-        id, key: name, rows: 1, class: "composer-text", "aria-label": label, placeholder: label, value: draft, "data-composer": thread ? "thread" : "channel",
-        "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-controls": options.length ? `${id}-list` : undefined,
-        "aria-activedescendant": options.length ? `${id}-list-${active}` : undefined, "aria-describedby": usage ? `${id}-usage` : undefined,
-        autocomplete: "off", oninput, onkeydown, onblur: stopCompleting, mounted: grow, patched: grow,
+        id,
+        key: name,
+        rows: 1,
+        class: "composer-text",
+        "aria-label": label,
+        placeholder: label,
+        value: draft,
+        "data-composer": thread ? "thread" : "channel",
+        "aria-autocomplete": "list",
+        "aria-haspopup": "listbox",
+        "aria-controls": options.length ? `${id}-list` : undefined,
+        "aria-activedescendant": options.length ? `${id}-list-${active}` : undefined,
+        "aria-describedby": usage ? `${id}-usage` : undefined,
+        autocomplete: "off",
+        oninput,
+        onkeydown,
+        onblur: stopCompleting,
+        mounted: grow,
+        patched: grow,
       }),
-      h("div", { class: "composer-foot" },
-        h("span", { class: "composer-tip", "aria-hidden": "true" }, busy ? [h("span", { class: "spinner" }), ` Waiting for ${appName()}…`] : h("span", { class: "keys" }, h("kbd", {}, "Enter"), " sends · ", h("kbd", {}, "Shift"), "+", h("kbd", {}, "Enter"), " new line")),
-        h("button", { type: "button", class: "send", "aria-label": "Send", disabled: !draft.trim(), onclick: send }, icon("send")))),
-    options.length > 0 && h("div", { class: "popup completion", key: `completion-${completion.kind}`, ...float(id, { wide: true }) },
-      h("p", { class: "popup-title" }, completion.title),
-      listbox(`${id}-list`, [{ options }], { active, label: completion.title, pick: take, hover: setActive })));
+      h(
+        "div",
+        { class: "composer-foot" },
+        h(
+          "span",
+          { class: "composer-tip", "aria-hidden": "true" },
+          busy
+            ? [h("span", { class: "spinner" }), ` Waiting for ${appName()}…`]
+            : h(
+                "span",
+                { class: "keys" },
+                h("kbd", {}, "Enter"),
+                " sends · ",
+                h("kbd", {}, "Shift"),
+                "+",
+                h("kbd", {}, "Enter"),
+                " new line",
+              ),
+        ),
+        h(
+          "button",
+          { type: "button", class: "send", "aria-label": "Send", disabled: !draft.trim(), onclick: send },
+          icon("send"),
+        ),
+      ),
+    ),
+    options.length > 0 &&
+      h(
+        "div",
+        { class: "popup completion", key: `completion-${completion.kind}`, ...float(id, { wide: true }) },
+        h("p", { class: "popup-title" }, completion.title),
+        listbox(`${id}-list`, [{ options }], {
+          active,
+          label: completion.title,
+          pick: take,
+          hover: setActive,
+        }),
+      ),
+  );
 }
 
 function setActive(at) {
@@ -113,13 +188,21 @@ async function submit({ name, place, thread, text }) {
 
 async function command(where, text) {
   const [name] = text.trim().split(/\s/, 1);
-  const answer = await act("command", { ...where, command: name, text: text.trim().slice(name.length).trim() });
+  const answer = await act("command", {
+    ...where,
+    command: name,
+    text: text.trim().slice(name.length).trim(),
+  });
   if (answer.acked) return "";
   await refresh();
   return unacknowledged(appOf(name));
 }
 
-const appOf = (name) => (store.workspace.apps.find((app) => app.commands.some((each) => each.command === name)) ?? store.workspace.apps[0])?.id;
+const appOf = (name) =>
+  (
+    store.workspace.apps.find((app) => app.commands.some((each) => each.command === name)) ??
+    store.workspace.apps[0]
+  )?.id;
 
 async function say(where, text, thread) {
   await act("message", { ...where, text, ...(thread ? { thread_ts: thread } : {}) });

@@ -12,10 +12,28 @@ export function home(place) {
   const app = appOfBot(place.id);
   const view = store.workspace.homes[place.as];
   if (!app || view?.app_id !== app.id) {
-    return h("div", { class: "empty", key: "no-home" }, h("h2", {}, "Nothing at home yet"),
-      h("p", {}, `${nameOf(place.id)} has published no home for ${nameOf(place.as)}. Look under Messages for what it wrote.`));
+    return h(
+      "div",
+      { class: "empty", key: "no-home" },
+      h("h2", {}, "Nothing at home yet"),
+      h(
+        "p",
+        {},
+        `${nameOf(place.id)} has published no home for ${nameOf(place.as)}. Look under Messages for what it wrote.`,
+      ),
+    );
   }
   const surface = viewSurface(view);
-  return h("div", { class: "scroll home", key: view.id, "data-view-id": view.id, tabindex: -1, role: "tabpanel", "aria-labelledby": "tab-home" },
-    h("div", { class: "home-body blocks" }, trouble(surface.id), drawBlocks(view.blocks, surface)));
+  return h(
+    "div",
+    {
+      class: "scroll home",
+      key: view.id,
+      "data-view-id": view.id,
+      tabindex: -1,
+      role: "tabpanel",
+      "aria-labelledby": "tab-home",
+    },
+    h("div", { class: "home-body blocks" }, trouble(surface.id), drawBlocks(view.blocks, surface)),
+  );
 }

@@ -40,39 +40,80 @@ export function jump() {
     else return;
     event.preventDefault();
   };
-  return h("dialog", {
-    key: "jump", class: "modal jump", "aria-label": "Jump to", mounted: (el) => el.showModal(), removed: (el) => el.close(),
-    oncancel: (event) => {
-      event.preventDefault();
-      shut();
-    },
-    onclick: ({ target, currentTarget }) => target === currentTarget && shut(),
-  },
-  h("div", { class: "modal-form" },
-    h("input", {
-      class: "jump-search", type: "text", role: "combobox", "aria-label": "Jump to a channel or person", "aria-expanded": "true", "aria-controls": "jump-list",
-      "aria-activedescendant": options.length ? `jump-list-${active}` : undefined, placeholder: "Jump to a channel or person", autocomplete: "off", spellcheck: "false",
-      value: store.jump.query, onkeydown, oninput: ({ target }) => {
-        Object.assign(store.jump, { query: target.value, active: 0 });
-        changed();
+  return h(
+    "dialog",
+    {
+      key: "jump",
+      class: "modal jump",
+      "aria-label": "Jump to",
+      mounted: (el) => el.showModal(),
+      removed: (el) => el.close(),
+      oncancel: (event) => {
+        event.preventDefault();
+        shut();
       },
-    }),
-    options.length ? listbox("jump-list", groups, { active, label: "Places", pick, hover }) : h("p", { class: "nothing" }, "No channel and nobody is called that.")));
+      onclick: ({ target, currentTarget }) => target === currentTarget && shut(),
+    },
+    h(
+      "div",
+      { class: "modal-form" },
+      h("input", {
+        class: "jump-search",
+        type: "text",
+        role: "combobox",
+        "aria-label": "Jump to a channel or person",
+        "aria-expanded": "true",
+        "aria-controls": "jump-list",
+        "aria-activedescendant": options.length ? `jump-list-${active}` : undefined,
+        placeholder: "Jump to a channel or person",
+        autocomplete: "off",
+        spellcheck: "false",
+        value: store.jump.query,
+        onkeydown,
+        oninput: ({ target }) => {
+          Object.assign(store.jump, { query: target.value, active: 0 });
+          changed();
+        },
+      }),
+      options.length
+        ? listbox("jump-list", groups, { active, label: "Places", pick, hover })
+        : h("p", { class: "nothing" }, "No channel and nobody is called that."),
+    ),
+  );
 }
 
 function found(query) {
   const { as } = store.place;
   const { apps, people: others } = othersOf(as);
   const channels = channelsOf(as).map((each) => ({
-    id: `in-${each.id}`, words: each.name, about: each.purpose, leading: h("span", { class: "hash" }, "#"), take: () => go({ kind: "in", id: each.id }),
+    id: `in-${each.id}`,
+    words: each.name,
+    about: each.purpose,
+    leading: h("span", { class: "hash" }, "#"),
+    take: () => go({ kind: "in", id: each.id }),
   }));
   const writing = [...apps, ...others].map((each) => ({
-    id: `with-${each.id}`, words: nameOf(each.id), about: each.title, leading: avatar(each.id, "tiny"), take: () => go({ kind: "with", id: each.id }),
+    id: `with-${each.id}`,
+    words: nameOf(each.id),
+    about: each.title,
+    leading: avatar(each.id, "tiny"),
+    take: () => go({ kind: "with", id: each.id }),
   }));
-  const being = people().filter((each) => each.id !== as).map((each) => ({
-    id: `as-${each.id}`, words: `Become ${nameOf(each.id)}`, about: each.title, leading: avatar(each.id, "tiny"), take: () => become(each.id),
-  }));
+  const being = people()
+    .filter((each) => each.id !== as)
+    .map((each) => ({
+      id: `as-${each.id}`,
+      words: `Become ${nameOf(each.id)}`,
+      about: each.title,
+      leading: avatar(each.id, "tiny"),
+      take: () => become(each.id),
+    }));
   const fits = (option) => option.words.toLowerCase().includes(query);
-  return [{ label: "Channels", options: channels }, { label: "Direct messages", options: writing }, { label: "Be somebody else", options: being }]
-    .map((group) => ({ ...group, options: group.options.filter(fits) })).filter((group) => group.options.length);
+  return [
+    { label: "Channels", options: channels },
+    { label: "Direct messages", options: writing },
+    { label: "Be somebody else", options: being },
+  ]
+    .map((group) => ({ ...group, options: group.options.filter(fits) }))
+    .filter((group) => group.options.length);
 }

@@ -20,12 +20,37 @@ export function messageList(said, { name, pane, label, before = null, inThread =
   const from = isAtEnd(name) ? Math.max(0, said.length - SHOWN) : firstShown(said, name);
   const shown = said.slice(from);
   if (shown.length) store.shownFrom.set(name, shown[0].ts);
-  return h("div", { class: "scroll", key: name, "data-list": pane, tabindex: -1, onscroll: ({ target }) => scrolled(target, name), mounted: toEnd, patched: (el) => isAtEnd(name) && toEnd(el) },
+  return h(
+    "div",
+    {
+      class: "scroll",
+      key: name,
+      "data-list": pane,
+      "data-name": name,
+      tabindex: -1,
+      onscroll: ({ target }) => scrolled(target, name),
+      mounted: (el) => follow(el, name),
+      removed: (el) => el.growth.disconnect(),
+      patched: (el) => stay(el, name),
+    },
     h("div", { class: "scroll-fill" }),
     from > 0
-      ? h("div", { class: "earlier", key: "earlier" }, h("button", { type: "button", class: "button", onclick: (event) => showEarlier(event, said, from, name) }, `Show earlier messages (${from.toLocaleString("en-US")} more)`))
+      ? h(
+          "div",
+          { class: "earlier", key: "earlier" },
+          h(
+            "button",
+            { type: "button", class: "button", onclick: (event) => showEarlier(event, said, from, name) },
+            `Show earlier messages (${from.toLocaleString("en-US")} more)`,
+          ),
+        )
       : before,
-    h("ol", { class: "messages", key: "messages", "aria-label": label, onkeydown: walk }, rows(shown, { pane, inThread })));
+    h(
+      "ol",
+      { class: "messages", key: "messages", "aria-label": label, onkeydown: walk },
+      rows(shown, { pane, inThread }),
+    ),
+  );
 }
 
 function firstShown(said, name) {
@@ -40,9 +65,28 @@ function rows(shown, { pane, inThread }) {
   let fresh = false;
   for (const said of shown) {
     const newDay = !last || dayOf(last.ts) !== dayOf(said.ts);
-    const first = pane === "channel" && !fresh && store.unreadFrom && said.ts > store.unreadFrom && said.user !== store.place.as;
-    if (newDay && pane === "channel") nodes.push(h("li", { class: "day", key: `day-${dayOf(said.ts)}`, role: "separator" }, h("span", {}, dayName(said.ts))));
-    if (first) nodes.push(h("li", { class: "new-line", key: "new", role: "separator", "aria-label": "New messages" }, h("span", {}, "New")));
+    const first =
+      pane === "channel" &&
+      !fresh &&
+      store.unreadFrom &&
+      said.ts > store.unreadFrom &&
+      said.user !== store.place.as;
+    if (newDay && pane === "channel")
+      nodes.push(
+        h(
+          "li",
+          { class: "day", key: `day-${dayOf(said.ts)}`, role: "separator" },
+          h("span", {}, dayName(said.ts)),
+        ),
+      );
+    if (first)
+      nodes.push(
+        h(
+          "li",
+          { class: "new-line", key: "new", role: "separator", "aria-label": "New messages" },
+          h("span", {}, "New"),
+        ),
+      );
     fresh ||= first;
     const grouped = !newDay && !first && follows(last, said);
     nodes.push(message(said, { pane, grouped, inThread }));
@@ -52,15 +96,38 @@ function rows(shown, { pane, inThread }) {
 }
 
 const follows = (last, said) =>
-  last.user === said.user && last.app_id === said.app_id && !last.is_ephemeral && !said.is_ephemeral && last.subtype === said.subtype
-  && Number(said.ts) - Number(last.ts) < GROUPED_WITHIN;
+  last.user === said.user &&
+  last.app_id === said.app_id &&
+  !last.is_ephemeral &&
+  !said.is_ephemeral &&
+  last.subtype === said.subtype &&
+  Number(said.ts) - Number(last.ts) < GROUPED_WITHIN;
+
+/** Go to the end now, and again whenever the list or what is in it grows, for as long as the reader is there. */
+function follow(el, name) {
+  toEnd(el);
+  el.growth = new ResizeObserver(() => stay(el, name));
+  el.growth.observe(el);
+  el.growth.observe(el.lastElementChild);
+}
+
+/** Stay at the end, unless the reader has scrolled up since (the event that tells of it comes later). */
+function stay(el, name) {
+  if (!isAtEnd(name)) return;
+  if (el.scrollTop < el.leftAt - NEAR && distance(el) > NEAR) atEnd.set(name, false);
+  else toEnd(el);
+}
 
 function toEnd(el) {
   el.scrollTop = el.scrollHeight;
+  el.leftAt = el.scrollTop;
 }
 
+const distance = (el) => el.scrollHeight - el.scrollTop - el.clientHeight;
+
 function scrolled(el, name) {
-  const there = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR;
+  const there = distance(el) < NEAR;
+  if (there) el.leftAt = el.scrollTop;
   if (there === isAtEnd(name)) return;
   atEnd.set(name, there);
   changed();
@@ -69,6 +136,7 @@ function scrolled(el, name) {
 /** Go to the end of a list. */
 export function jumpToEnd(name) {
   atEnd.set(name, true);
+  for (const el of document.querySelectorAll(".scroll")) if (el.dataset.name === name) toEnd(el);
   changed();
 }
 

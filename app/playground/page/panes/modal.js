@@ -26,40 +26,100 @@ function dialog(view, depth) {
   const busy = store.busy.has(surface.id);
   const submitLabel = view.submit ? spoken(view.submit) : null;
   const bot = store.workspace.apps.find((each) => each.id === view.app_id)?.bot_user_id;
-  return h("dialog", {
-    key: `modal-${view.id}`, class: "modal", "data-view-id": view.id, "data-callback-id": view.callback_id || undefined, "aria-labelledby": `title-${view.id}`,
-    mounted: (el) => {
-      el.showModal();
-      focusFirst(el);
+  return h(
+    "dialog",
+    {
+      key: `modal-${view.id}`,
+      class: "modal",
+      "data-view-id": view.id,
+      "data-callback-id": view.callback_id || undefined,
+      "aria-labelledby": `title-${view.id}`,
+      mounted: (el) => {
+        el.showModal();
+        focusFirst(el);
+      },
+      removed: (el) => el.close(),
+      patched: (el) => focusError(el, view),
+      oncancel: (event) => {
+        event.preventDefault();
+        if (!store.popup) close(view);
+      },
+      onkeydown: (event) => {
+        if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && submitLabel) submit(view, surface);
+      },
     },
-    removed: (el) => el.close(), patched: (el) => focusError(el, view),
-    oncancel: (event) => {
-      event.preventDefault();
-      if (!store.popup) close(view);
-    },
-    onkeydown: (event) => {
-      if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && submitLabel) submit(view, surface);
-    },
-  },
-  h("form", { class: "modal-form", novalidate: true, onsubmit: (event) => {
-    event.preventDefault();
-    if (submitLabel) submit(view, surface);
-  } },
-  h("header", { class: "modal-head" }, user(bot) && avatar(bot, "small"),
-    h("h2", { id: `title-${view.id}` }, spoken(view.title)),
-    depth > 1 && h("span", { class: "muted depth" }, `${depth} of 3`),
-    h("button", { type: "button", class: "bare", "aria-label": depth > 1 ? "Back" : "Close", onclick: () => close(view) }, icon(depth > 1 ? "back" : "close"))),
-  h("div", { class: "modal-body blocks" },
-    view.trouble && !store.troubles.has(surface.id) && h("div", { class: "trouble", role: "alert", key: "view-trouble" }, h("span", { "aria-hidden": "true" }, "⚠️"), h("p", {}, view.trouble)),
-    trouble(surface.id), drawBlocks(view.blocks, surface)),
-  h("footer", { class: "modal-foot" },
-    h("button", { type: "button", class: "button", onclick: () => close(view) }, view.close ? spoken(view.close) : "Cancel"),
-    submitLabel && h("button", { type: "submit", class: "button primary", "aria-disabled": busy ? "true" : undefined, "aria-busy": busy ? "true" : undefined, "data-submit": "" },
-      h("span", { class: "button-words" }, submitLabel), busy && h("span", { class: "spinner", "aria-hidden": "true" })))));
+    h(
+      "form",
+      {
+        class: "modal-form",
+        novalidate: true,
+        onsubmit: (event) => {
+          event.preventDefault();
+          if (submitLabel) submit(view, surface);
+        },
+      },
+      h(
+        "header",
+        { class: "modal-head" },
+        user(bot) && avatar(bot, "small"),
+        h("h2", { id: `title-${view.id}` }, spoken(view.title)),
+        depth > 1 && h("span", { class: "muted depth" }, `${depth} of 3`),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "bare",
+            "aria-label": depth > 1 ? "Back" : "Close",
+            onclick: () => close(view),
+          },
+          icon(depth > 1 ? "back" : "close"),
+        ),
+      ),
+      h(
+        "div",
+        { class: "modal-body blocks" },
+        view.trouble &&
+          !store.troubles.has(surface.id) &&
+          h(
+            "div",
+            { class: "trouble", role: "alert", key: "view-trouble" },
+            h("span", { "aria-hidden": "true" }, "⚠️"),
+            h("p", {}, view.trouble),
+          ),
+        trouble(surface.id),
+        drawBlocks(view.blocks, surface),
+      ),
+      h(
+        "footer",
+        { class: "modal-foot" },
+        h(
+          "button",
+          { type: "button", class: "button", onclick: () => close(view) },
+          view.close ? spoken(view.close) : "Cancel",
+        ),
+        submitLabel &&
+          h(
+            "button",
+            {
+              type: "submit",
+              class: "button primary",
+              "aria-disabled": busy ? "true" : undefined,
+              "aria-busy": busy ? "true" : undefined,
+              "data-submit": "",
+            },
+            h("span", { class: "button-words" }, submitLabel),
+            busy && h("span", { class: "spinner", "aria-hidden": "true" }),
+          ),
+      ),
+    ),
+  );
 }
 
 function focusFirst(el) {
-  const wanted = el.querySelector("[data-focus]") ?? el.querySelector(".modal-body")?.querySelector(REACHABLE) ?? el.querySelector(".modal-foot button");
+  const wanted =
+    el.querySelector("[data-focus]") ??
+    el.querySelector(".modal-body")?.querySelector(REACHABLE) ??
+    el.querySelector(".modal-foot button");
   wanted?.focus();
 }
 
@@ -80,7 +140,11 @@ async function submit(view, surface) {
   errorsShown.delete(view.id);
   changed(surface.id);
   try {
-    const answer = await act("submit", { user: store.place.as, view_id: view.id, values: heldValues(surface) });
+    const answer = await act("submit", {
+      user: store.place.as,
+      view_id: view.id,
+      values: heldValues(surface),
+    });
     if (answer.error) store.troubles.set(surface.id, answer.error);
   } catch (error) {
     if (!error.errors) store.troubles.set(surface.id, error.message);

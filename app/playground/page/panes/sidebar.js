@@ -15,19 +15,67 @@ export function sidebar() {
   const { apps, people } = othersOf(as);
   return [
     store.drawer && h("div", { class: "shade", key: "shade", onclick: shut }),
-    h("nav", { id: "sidebar", tabindex: -1, class: store.drawer ? "sidebar open" : "sidebar", key: "sidebar", "aria-label": "Conversations", onkeydown: keys },
-      h("div", { class: "team" }, h("h2", {}, store.workspace.team.name), h("button", { type: "button", class: "bare drawer-close", "aria-label": "Close side bar", onclick: shut }, icon("close"))),
-      h("button", { type: "button", class: "jump-button", onclick: openJump }, icon("search"), h("span", {}, "Jump to…"), h("kbd", {}, /Mac/.test(navigator.platform) ? "⌘K" : "Ctrl K")),
-      group("Channels", channelsOf(as).map((each) => row("in", each.id, each.name, each.is_private ? icon("lock") : h("span", { class: "hash", "aria-hidden": "true" }, "#")))),
-      group("Apps", apps.map((each) => row("with", each.id, nameOf(each.id), avatar(each.id, "tiny")))),
-      group("Direct messages", people.map((each) => row("with", each.id, nameOf(each.id), avatar(each.id, "tiny"), each.deleted && "deactivated")))),
+    h(
+      "nav",
+      {
+        id: "sidebar",
+        tabindex: -1,
+        class: store.drawer ? "sidebar open" : "sidebar",
+        key: "sidebar",
+        "aria-label": "Conversations",
+        onkeydown: keys,
+      },
+      h(
+        "div",
+        { class: "team" },
+        h("h2", {}, store.workspace.team.name),
+        h(
+          "button",
+          { type: "button", class: "bare drawer-close", "aria-label": "Close side bar", onclick: shut },
+          icon("close"),
+        ),
+      ),
+      h(
+        "button",
+        { type: "button", class: "jump-button", onclick: openJump },
+        icon("search"),
+        h("span", {}, "Jump to…"),
+        h("kbd", {}, /Mac/.test(navigator.platform) ? "⌘K" : "Ctrl K"),
+      ),
+      group(
+        "Channels",
+        channelsOf(as).map((each) =>
+          row(
+            "in",
+            each.id,
+            each.name,
+            each.is_private ? icon("lock") : h("span", { class: "hash", "aria-hidden": "true" }, "#"),
+          ),
+        ),
+      ),
+      group(
+        "Apps",
+        apps.map((each) => row("with", each.id, nameOf(each.id), avatar(each.id, "tiny"))),
+      ),
+      group(
+        "Direct messages",
+        people.map((each) =>
+          row("with", each.id, nameOf(each.id), avatar(each.id, "tiny"), each.deleted && "deactivated"),
+        ),
+      ),
+    ),
   ];
 }
 
 function group(name, rows) {
   if (!rows.length) return null;
   const id = `group-${name.replace(/\W/g, "-")}`;
-  return h("section", { class: "group", key: id, "aria-labelledby": id }, h("h3", { id }, name), h("ul", {}, rows));
+  return h(
+    "section",
+    { class: "group", key: id, "aria-labelledby": id },
+    h("h3", { id }, name),
+    h("ul", {}, rows),
+  );
 }
 
 function row(kind, id, name, leading, note) {
@@ -36,12 +84,30 @@ function row(kind, id, name, leading, note) {
   const { messages, mentions } = unread(place.as, kind, id);
   const href = hashOf({ as: place.as, kind, id });
   const words = messages ? `${name}, ${messages} unread` : name;
-  return h("li", { key: id }, h("a", {
-    href, class: ["row", here && "here", messages && "unread"].filter(Boolean).join(" "), "aria-current": here ? "page" : undefined, "aria-label": words,
-    "data-conversation": id, onclick: shut,
-  },
-  leading, h("span", { class: "row-name" }, name), note && h("small", {}, note),
-  messages > 0 && h("span", { class: mentions ? "badge mentions" : "badge", "aria-hidden": "true" }, messages > 99 ? "99+" : messages)));
+  return h(
+    "li",
+    { key: id },
+    h(
+      "a",
+      {
+        href,
+        class: ["row", here && "here", messages && "unread"].filter(Boolean).join(" "),
+        "aria-current": here ? "page" : undefined,
+        "aria-label": words,
+        "data-conversation": id,
+        onclick: shut,
+      },
+      leading,
+      h("span", { class: "row-name" }, name),
+      note && h("small", {}, note),
+      messages > 0 &&
+        h(
+          "span",
+          { class: mentions ? "badge mentions" : "badge", "aria-hidden": "true" },
+          messages > 99 ? "99+" : messages,
+        ),
+    ),
+  );
 }
 
 function shut() {

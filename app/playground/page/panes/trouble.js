@@ -8,6 +8,23 @@ import { icon } from "./icon.js";
 /** Draw the trouble of a surface, if there is any. */
 export function trouble(surfaceId) {
   const words = store.troubles.get(surfaceId);
-  return words && h("div", { class: "trouble", role: "alert", key: "trouble" }, h("span", { "aria-hidden": "true" }, "⚠️"), h("p", {}, words),
-    h("button", { type: "button", class: "bare", "aria-label": "Dismiss this message", onclick: () => dismissTrouble(surfaceId) }, icon("close")));
+  return (
+    words &&
+    h(
+      "div",
+      { class: "trouble", role: "alert", key: "trouble" },
+      h("span", { "aria-hidden": "true" }, "⚠️"),
+      h("p", {}, words),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "bare",
+          "aria-label": "Dismiss this message",
+          onclick: () => dismissTrouble(surfaceId),
+        },
+        icon("close"),
+      ),
+    )
+  );
 }

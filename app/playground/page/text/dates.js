@@ -8,7 +8,14 @@ const TIME_SECS = format({ hour: "numeric", minute: "2-digit", second: "2-digit"
 const SHORT = format({ month: "short", day: "numeric", year: "numeric" });
 const MONTH = format({ month: "long" });
 const WEEKDAY = format({ weekday: "long" });
-const FULL = format({ weekday: "long", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit" });
+const FULL = format({
+  weekday: "long",
+  month: "long",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
+  second: "2-digit",
+});
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -50,7 +57,8 @@ const TOKENS = {
   date_pretty: (date, now) => nearDay(date, now) ?? longDate(date),
   date_short_pretty: (date, now) => nearDay(date, now) ?? SHORT.format(date),
   date_long_pretty: (date, now) => nearDay(date, now) ?? `${WEEKDAY.format(date)}, ${longDate(date)}`,
-  day_divider_pretty: (date, now) => nearDay(date, now) ?? `${WEEKDAY.format(date)}, ${MONTH.format(date)} ${ordinal(date.getDate())}`,
+  day_divider_pretty: (date, now) =>
+    nearDay(date, now) ?? `${WEEKDAY.format(date)}, ${MONTH.format(date)} ${ordinal(date.getDate())}`,
   time: (date) => TIME.format(date),
   time_secs: (date) => TIME_SECS.format(date),
   ago,

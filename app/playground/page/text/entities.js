@@ -15,7 +15,8 @@ export function userMention(id, label) {
   const found = user(id);
   const words = `@${found ? found.real_name || found.name : label || id}`;
   const place = store.place;
-  if (!found || !place || id === place.as) return h("span", { class: id === place?.as ? "mention me" : "mention", "data-user": id }, words);
+  if (!found || !place || id === place.as)
+    return h("span", { class: id === place?.as ? "mention me" : "mention", "data-user": id }, words);
   const href = hashOf({ as: place.as, kind: "with", id });
   return h("a", { class: "mention", href, "data-user": id, title: found.title || undefined }, words);
 }
@@ -43,9 +44,10 @@ export const broadcast = (range) => h("span", { class: "mention me" }, `@${range
 export function date(seconds, pattern, fallback, address) {
   const words = slackDate(seconds, pattern);
   const instant = new Date(Number(seconds) * 1000);
-  const time = words === null
-    ? h("span", {}, fallback || String(seconds))
-    : h("time", { datetime: instant.toISOString(), title: instant.toLocaleString() }, words);
+  const time =
+    words === null
+      ? h("span", {}, fallback || String(seconds))
+      : h("time", { datetime: instant.toISOString(), title: instant.toLocaleString() }, words);
   return address ? link(address, [time]) : time;
 }
 
@@ -58,7 +60,8 @@ export function entity(inside) {
   if (!target.startsWith("!")) return link(decoded(target), label || decoded(target).replace(/^mailto:/, ""));
   const [command, ...parts] = target.slice(1).split("^");
   if (command === "subteam") return groupMention(parts[0], label);
-  if (command === "date") return date(parts[0], decoded(parts[1] ?? ""), label, parts[2] && decoded(parts[2]));
+  if (command === "date")
+    return date(parts[0], decoded(parts[1] ?? ""), label, parts[2] && decoded(parts[2]));
   if (["here", "channel", "everyone", "group"].includes(command)) return broadcast(command);
   return h("span", {}, label || decoded(`<${inside}>`));
 }

@@ -37,9 +37,15 @@ export function picture(address, alternative, className) {
   const src = loadable(address);
   if (src) return h("img", { class: className, src, alt: alternative, loading: "lazy" });
   const host = safeUrl(address) ? new URL(address).host : "an unknown address";
-  return h("span", { class: `${className} not-loaded`, title: "The local workspace loads nothing from outside." },
-    h("span", { class: "not-loaded-name" }, alternative || "Image"), " ", link(address, host));
+  return h(
+    "span",
+    { class: `${className} not-loaded`, title: "The local workspace loads nothing from outside." },
+    h("span", { class: "not-loaded-name" }, alternative || "Image"),
+    " ",
+    link(address, host),
+  );
 }
 
 /** An uploaded file's address, by the file object or reference of a block. */
-export const fileUrl = (file) => file.url_private ?? file.url ?? `${location.origin}/files-pri/${encodeURIComponent(file.id)}/file`;
+export const fileUrl = (file) =>
+  file.url_private ?? file.url ?? `${location.origin}/files-pri/${encodeURIComponent(file.id)}/file`;

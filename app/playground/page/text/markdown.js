@@ -11,7 +11,11 @@ const RULES = [
   { at: /^(?:\*\*|__)(?=\S)([\s\S]*?\S)(?:\*\*|__)/, node: (found) => h("b", {}, inline(found[1])) },
   { at: /^~~(?=\S)([\s\S]*?\S)~~/, node: (found) => h("s", {}, inline(found[1])) },
   { at: /^\*(?=\S)([^*\n]*?\S)\*/, node: (found) => h("i", {}, inline(found[1])) },
-  { at: /^_(?=\S)([^_\n]*?\S)_(?![\p{L}\p{N}])/u, node: (found) => h("i", {}, inline(found[1])), alone: true },
+  {
+    at: /^_(?=\S)([^_\n]*?\S)_(?![\p{L}\p{N}])/u,
+    node: (found) => h("i", {}, inline(found[1])),
+    alone: true,
+  },
   { at: /^<(https?:\/\/[^<>\s]+)>/, node: (found) => link(found[1], found[1]) },
   { at: /^https?:\/\/[^\s<>)]*[^\s<>).,;:!?]/, node: (found) => link(found[0], found[0]), alone: true },
   { at: /^:([a-z0-9_+-]+):/, node: (found) => emoji(found[1]) ?? found[0] },
@@ -41,7 +45,11 @@ function block(lines) {
   const heading = HEADING.exec(line);
   if (heading) {
     lines.shift();
-    return h("p", { class: `md-heading md-h${heading[1].length}`, role: "heading", "aria-level": 3 }, inline(heading[2]));
+    return h(
+      "p",
+      { class: `md-heading md-h${heading[1].length}`, role: "heading", "aria-level": 3 },
+      inline(heading[2]),
+    );
   }
   if (RULE.test(line)) {
     lines.shift();
@@ -75,8 +83,13 @@ function list(lines) {
   const items = takeWhile(lines, (line) => ITEM.test(line)).map((line) => ITEM.exec(line));
   const ordered = /\d/.test(items[0][2]);
   const start = ordered ? parseInt(items[0][2], 10) : undefined;
-  return h(ordered ? "ol" : "ul", { class: "rich-list indent-0", start }, items.map(([, indent, , words]) =>
-    h("li", { class: `indent-${Math.min(Math.floor(indent.length / 2), 8)}` }, task(words))));
+  return h(
+    ordered ? "ol" : "ul",
+    { class: "rich-list indent-0", start },
+    items.map(([, indent, , words]) =>
+      h("li", { class: `indent-${Math.min(Math.floor(indent.length / 2), 8)}` }, task(words)),
+    ),
+  );
 }
 
 function task(words) {
@@ -85,18 +98,48 @@ function task(words) {
 }
 
 function table(lines) {
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => inline(cell.trim()));
+  const cells = (line) =>
+    line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split("|")
+      .map((cell) => inline(cell.trim()));
   const head = cells(lines.shift());
   lines.shift();
   const rows = takeWhile(lines, (line) => ROW.test(line)).map(cells);
-  return h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table" },
-    h("table", { class: "table" },
-      h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, cell)))),
-      h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell)))))));
+  return h(
+    "div",
+    { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table" },
+    h(
+      "table",
+      { class: "table" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          head.map((cell) => h("th", { scope: "col" }, cell)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((row) =>
+          h(
+            "tr",
+            {},
+            row.map((cell) => h("td", {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function paragraph(lines) {
-  const starts = (line) => !line.trim() || HEADING.test(line) || FENCE.test(line) || ITEM.test(line) || /^\s*>/.test(line);
+  const starts = (line) =>
+    !line.trim() || HEADING.test(line) || FENCE.test(line) || ITEM.test(line) || /^\s*>/.test(line);
   const taken = [lines.shift(), ...takeWhile(lines, (line) => !starts(line))];
   return h("p", {}, inline(taken.join("\n")));
 }
@@ -104,7 +147,7 @@ function paragraph(lines) {
 function inline(text) {
   const nodes = [];
   let words = "";
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const rest = text.slice(at);
     const alone = !/[\p{L}\p{N}]/u.test(text[at - 1] ?? " ");
     const rule = RULES.find((each) => (alone || !each.alone) && each.at.test(rest));

@@ -81,7 +81,8 @@ function paragraphs(text, verbatim) {
   return nodes;
 }
 
-const broken = (lines, verbatim) => lines.flatMap((line, at) => [at ? h("br") : null, ...inline(line, verbatim)]);
+const broken = (lines, verbatim) =>
+  lines.flatMap((line, at) => [at ? h("br") : null, ...inline(line, verbatim)]);
 
 /** Text in which only entities count, as in code. */
 function literal(text) {
@@ -89,7 +90,9 @@ function literal(text) {
 }
 
 function shortcodes(text) {
-  return text.split(/(:[a-z0-9_+-]+(?:::skin-tone-[2-6])?:)/).map((part, at) => (at % 2 ? emojiNode(part) : part));
+  return text
+    .split(/(:[a-z0-9_+-]+(?:::skin-tone-[2-6])?:)/)
+    .map((part, at) => (at % 2 ? emojiNode(part) : part));
 }
 
 function emojiNode(shortcode) {
@@ -147,7 +150,10 @@ function styled(rest, before, verbatim) {
   const end = closing(rest, mark);
   if (end < 0) return null;
   const inside = rest.slice(1, end);
-  const node = mark === "`" ? h("code", { class: "code" }, literal(inside)) : h(STYLES[mark], {}, inline(inside, verbatim));
+  const node =
+    mark === "`"
+      ? h("code", { class: "code" }, literal(inside))
+      : h(STYLES[mark], {}, inline(inside, verbatim));
   return { node, length: end + 1 };
 }
 
@@ -160,7 +166,8 @@ function closing(rest, mark) {
       if (skipped) at += skipped[0].length - 1;
       continue;
     }
-    const fits = rest[at] === mark && (mark === "`" || !/\s/.test(rest[at - 1])) && !WORD.test(rest[at + 1] ?? " ");
+    const fits =
+      rest[at] === mark && (mark === "`" || !/\s/.test(rest[at - 1])) && !WORD.test(rest[at + 1] ?? " ");
     if (fits && rest[at + 1] !== mark) return at;
   }
   return -1;

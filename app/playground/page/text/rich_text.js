@@ -6,7 +6,14 @@ import { broadcast, channelMention, date, groupMention, userMention } from "./en
 import { link } from "./links.js";
 import { unknown } from "../blocks/unknown.js";
 
-const TAGS = { bold: "b", italic: "i", strike: "s", underline: "u", highlight: "mark", client_highlight: "mark" };
+const TAGS = {
+  bold: "b",
+  italic: "i",
+  strike: "s",
+  underline: "u",
+  highlight: "mark",
+  client_highlight: "mark",
+};
 
 const INLINE = {
   text: (element) => lines(element.text),
@@ -38,13 +45,18 @@ export function richWords(value) {
   return (value.elements ?? []).map(of).join("\n");
 }
 
-const part = (each) => (Object.hasOwn(PARTS, each.type) ? PARTS[each.type](each) : unknown(each, "rich text part"));
+const part = (each) =>
+  Object.hasOwn(PARTS, each.type) ? PARTS[each.type](each) : unknown(each, "rich text part");
 
 function list(each) {
   const tag = each.style === "ordered" ? "ol" : "ul";
   const indent = Math.min(each.indent ?? 0, 8);
   const start = each.style === "ordered" && each.offset ? each.offset + 1 : undefined;
-  return h(tag, { class: `rich-list indent-${indent}`, start }, each.elements.map((item) => h("li", {}, inlines(item.elements))));
+  return h(
+    tag,
+    { class: `rich-list indent-${indent}`, start },
+    each.elements.map((item) => h("li", {}, inlines(item.elements))),
+  );
 }
 
 const inlines = (elements) => (elements ?? []).map(inline);
