@@ -32,6 +32,7 @@ from app.store.requests import RequestStore
 
 ATTEMPTS = 12
 LISTED = 20
+NO_WHY = "Say why you deny it: the requester is told."
 log = structlog.get_logger(__name__)
 Transition = Callable[[Request, datetime], Step]
 
@@ -116,7 +117,7 @@ class Workflow:
     async def deny(self, request_id: str, by: Principal, comment: str) -> Request:
         """Settle a request by a no, which says why."""
         if not comment.strip():
-            raise BadInput("Say why you deny it: the requester is told.", field="comment")
+            raise BadInput(NO_WHY, field="comment")
         return await self._by_person(
             request_id,
             by,
@@ -185,7 +186,10 @@ class Workflow:
     def require(self, by: Principal, permission: Permission) -> None:
         """Raise NotPermitted unless policy gives the person a permission."""
         if not self._policy().may(by.id, permission):
-            raise NotPermitted(f"Policy does not let you do this: it takes the permission “{permission}”.")
+            raise NotPermitted(
+                f"Policy does not let you do this: it takes the permission “{permission}”. "
+                "Ask security, or whoever reviews the policies, if you need it."
+            )
 
     def _may_see(self, request: Request, by: Principal) -> bool:
         policy = self._policy()

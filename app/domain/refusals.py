@@ -58,6 +58,17 @@ class NotAnApprover(NotPermitted):
         )
 
 
+class NotYourTurn(Refused):
+    """An approver of a later stage comes before those of the open one."""
+
+    code = "not_your_turn"
+
+    def __init__(self, request_id: str, stage: str) -> None:
+        super().__init__(
+            f"It is not your turn yet: {request_id} waits for {stage} first. Its card shows who has approved."
+        )
+
+
 class AlreadyDecided(Refused):
     code = "already_decided"
 
@@ -70,10 +81,11 @@ class WrongState(Refused):
 
     code = "wrong_state"
 
-    def __init__(self, request_id: str, state: str, verb: str) -> None:
-        super().__init__(
-            f"{request_id} is {state.replace('_', ' ')}, so there is nothing to {verb} any more."
-        )
+    def __init__(self, request_id: str, state: str, verb: str, standing: str = "", instead: str = "") -> None:
+        """`standing` says where the request stands and by whom, `instead` what can be done about it."""
+        where = standing or f"{request_id} is {state}"
+        when = "yet" if state == "pending" else "any more"
+        super().__init__(f"{where[0].upper()}{where[1:]}, so there is nothing to {verb} {when}.{instead}")
         self.state = state
 
 

@@ -10,8 +10,16 @@ from datetime import datetime, timedelta
 
 from app.domain import events
 from app.domain.people import SYSTEM, Principal
-from app.domain.refusals import AlreadyDecided, NotAnApprover, NotPermitted, SelfApproval, WrongState
+from app.domain.refusals import (
+    AlreadyDecided,
+    NotAnApprover,
+    NotPermitted,
+    NotYourTurn,
+    SelfApproval,
+    WrongState,
+)
 from app.domain.request import Decision, EndCause, Ending, Lease, Request, State
+from app.domain.standing import standing
 from app.domain.verdict import Outcome, Stage
 
 Step = tuple[Request, events.Event]
@@ -67,8 +75,6 @@ def approve(
 ) -> Step:
     """Count an approval of the open stage; with the last one that is needed the request is approved."""
     stage = _stage_to_decide(request, by, entitled, "approve", now)
-    if any(d.by.is_same_person(by) for d in request.decisions):
-        raise AlreadyDecided(request.id)
     decision = Decision(stage=stage.name, by=by, approved=True, comment=comment, proof=proof, at=now)
     decided = request.model_copy(update={"decisions": (*request.decisions, decision)})
     settled = decided.open_stage is None
@@ -249,16 +255,21 @@ def _stage_to_decide(request: Request, by: Principal, entitled: Entitled, verb: 
         )
     _must_be(request, verb, State.PENDING)
     if now >= request.lapses_at:
-        raise WrongState(request.id, State.LAPSED, verb)
+        raise WrongState(request.id, State.LAPSED, verb, f"{request.id} has lapsed: nobody decided in time")
     stage = request.open_stage
+    has_decided = any(decision.by.is_same_person(by) for decision in request.decisions)
+    if has_decided and (verb == "approve" or stage is None or by.id not in entitled(stage)):
+        raise AlreadyDecided(request.id)
     if stage is None or by.id not in entitled(stage):
-        raise NotAnApprover(request.id, stage.name if stage else "no stage")
+        raise NotYourTurn(request.id, stage.name if stage else "another")
     return stage
 
 
 def _must_be(request: Request, verb: str, *states: State) -> None:
     if request.state not in states:
-        raise WrongState(request.id, request.state, verb)
+        can_be_revoked = verb == "deny" and (request.is_live or request.state is State.APPROVED)
+        instead = f" `/jit revoke {request.id}` ends the access." if can_be_revoked else ""
+        raise WrongState(request.id, request.state, verb, standing(request), instead)
 
 
 def _finish(request: Request, state: State, by: str, now: datetime, comment: str = "") -> Request:

@@ -29,18 +29,23 @@ class Identity:
         self._seen: dict[str, tuple[float, dict[str, Any]]] = {}
         self._team: str | None = None
 
-    async def of(self, user_id: str) -> Principal:
-        """Give the person behind a Slack user id.
-
-        Raises NotKnown for a user whom policy does not name, who is deactivated, a guest, a bot or of another
-        workspace, or whom Slack cannot vouch for at the moment.
-        """
+    def named(self, user_id: str) -> Principal:
+        """Give the person whom policy names by a Slack user id, unverified. Raises NotKnown."""
         person = self._policy().person_by_slack(user_id)
         if person is None:
             raise NotKnown(
                 f"Policy does not know you (Slack user {user_id}). "
                 "Ask security to add you to the people in the policies."
             )
+        return person
+
+    async def of(self, user_id: str) -> Principal:
+        """Give the person behind a Slack user id.
+
+        Raises NotKnown for a user whom policy does not name, who is deactivated, a guest, a bot or of another
+        workspace, or whom Slack cannot vouch for at the moment.
+        """
+        person = self.named(user_id)
         user = await self._user(user_id)
         if why := await self._why_not(user):
             raise NotKnown(f"I do not take this from {why}. Ask security if that is not right.")

@@ -17,6 +17,7 @@ from app.domain.refusals import (
     AlreadyDecided,
     NotAnApprover,
     NotPermitted,
+    NotYourTurn,
     Refused,
     SelfApproval,
     WrongState,
@@ -85,11 +86,13 @@ def test_quorum_of_two_takes_two_people():
 
 
 def test_stages_are_decided_in_order():
-    """An approver of the second stage waits until the first is settled."""
+    """An approver of the second stage waits until the first is settled; one of the first is then done."""
     request = pending(stages=(OWNERS, SECOND))
-    with pytest.raises(NotAnApprover):
+    with pytest.raises(NotYourTurn, match="waits for owners first"):
         t.approve(request, SAM, entitled, NOW)
     request, _ = t.approve(request, BEN, entitled, NOW)
+    with pytest.raises(AlreadyDecided):
+        t.approve(request, BEN, entitled, NOW)
     assert State.APPROVED is t.approve(request, SAM, entitled, NOW)[0].state
 
 

@@ -16,6 +16,7 @@ from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import Draft, request_modal
 from app.slack.views.story import story_blocks, story_text
+from app.slack.views.text import typed
 from app.workflow import Wish
 
 COMMAND = "/jit"
@@ -53,11 +54,11 @@ class Commands:
     async def run(self, body: Body) -> None:
         """Do what was typed; whatever is wrong with it is told."""
         answer = answer_to(self._services.client, body)
-        typed, *rest = (body.get("text") or "help").split()
+        word, *rest = typed(body.get("text") or "").split() or ["help"]
         async with telling_refusals(answer):
-            verb = self._verbs.get(typed.lower())
+            verb = self._verbs.get(word.lower())
             if verb is None:
-                raise BadInput(_unknown(typed, list(self._verbs)))
+                raise BadInput(_unknown(word, list(self._verbs)))
             await verb(body, rest, answer)
 
     async def _request(self, body: Body, words: list[str], answer: Answer) -> None:
@@ -69,7 +70,7 @@ class Commands:
             action=action,
             resource=resource,
             duration=_duration(duration),
-            reason=_rest_of(body["text"], 4) if reason else "",
+            reason=_rest_of(typed(body["text"]), 4) if reason else "",
             delivery=f"command:{body['trigger_id']}",
         )
         by = await self._services.identity.of(body["user_id"])
@@ -77,6 +78,7 @@ class Commands:
         await answer.say(replies.asked(request))
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
+        self._services.identity.named(body["user_id"])
         policy = self._services.policy()
         action, resource = [*words, "", ""][:2]
         if action:
@@ -114,7 +116,7 @@ class Commands:
     async def _revoke(self, body: Body, words: list[str], answer: Answer) -> None:
         request_id = _id(words, "revoke")
         by = await self._services.identity.of(body["user_id"])
-        await self._services.workflow.revoke(request_id, by, _rest_of(body["text"], 2))
+        await self._services.workflow.revoke(request_id, by, _rest_of(typed(body["text"]), 2))
         await answer.say(f"⛔ Revoking `{request_id}`; its card says when the access is gone.")
 
     async def _audit(self, body: Body, words: list[str], answer: Answer) -> None:
@@ -162,7 +164,9 @@ def _rest_of(text: str, after: int) -> str:
     return parts[after] if len(parts) > after else ""
 
 
-def _unknown(typed: str, verbs: list[str]) -> str:
-    near = difflib.get_close_matches(typed.lower(), verbs, n=1, cutoff=0.5)
+def _unknown(word: str, verbs: list[str]) -> str:
+    if word.lower() in {"approve", "deny"}:
+        return f"`/jit {word.lower()}` is not typed: use the buttons on the request's card, in its channel."
+    near = difflib.get_close_matches(word.lower(), verbs, n=1, cutoff=0.5)
     meant = f" Did you mean `/jit {near[0]}`?" if near else ""
-    return f"I do not know `/jit {typed[:40]}`.{meant} `/jit help` lists what I do."
+    return f"I do not know “{word[:40]}”.{meant} `/jit help` lists what I do."

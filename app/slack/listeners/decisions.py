@@ -11,6 +11,7 @@ from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.services import Services
 from app.slack.views.modals import deny_modal
+from app.workflow import NO_WHY
 
 Body = dict[str, Any]
 
@@ -34,9 +35,12 @@ def listen(app: AsyncApp, services: Services) -> None:
 
     @app.view(actions.DENY_VIEW)
     async def deny(ack: AsyncAck, body: Body) -> None:
-        await ack()
         named, _, response_url = body["view"]["private_metadata"].partition(" ")
         comment = body["view"]["state"]["values"][actions.COMMENT][actions.COMMENT]["value"] or ""
+        if not comment.strip():
+            await ack(response_action="errors", errors={actions.COMMENT: NO_WHY})
+            return
+        await ack()
         async with telling_refusals(Answer(services.client, body["user"]["id"], response_url)):
             await workflow.deny(read_id(named), await services.who(body), comment)
 

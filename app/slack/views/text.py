@@ -16,6 +16,16 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPE)
 
 
+def typed(text: str) -> str:
+    """What someone typed after a command, which Slack hands over with `&`, `<` and `>` as entities.
+
+    docs: messaging/formatting-message-text, «Escaping text».
+    """
+    for sign in ("<", ">", "&"):  # the ampersand last, so that a typed `&lt;` stays what it was
+        text = text.replace(ENTITIES[sign], sign)
+    return text
+
+
 def said(text: str) -> str:
     """What someone wrote, within a sentence of ours: on one line, and without emphasis of its own.
 
