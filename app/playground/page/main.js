@@ -1,4 +1,10 @@
 // Puts the page together: reads the workspace, follows its changes and the address bar, and draws.
+//
+// Automated tests may rely on these: addresses as in core/routes.js; [data-be] (a person's name, at the top),
+// [data-conversation], [data-list=channel|thread], .message[data-ts][data-channel][data-user][data-ephemeral],
+// .block[data-block-id], [data-action-id][data-block-id][data-value] on each control, dialog[data-view-id] with
+// [data-callback-id] and [data-submit], [data-confirm] and [data-deny], [data-value] on options,
+// #composer-channel and #composer-thread, [aria-busy] while an app has not acknowledged, [data-unknown].
 
 import { everythingIn, threadIn, unread } from "./core/conversations.js";
 import { h, render } from "./core/dom.js";

@@ -287,12 +287,16 @@ def request_card(state: str = "Waiting for an approver") -> list[Json]:
 
 
 class Every:
-    """The app, and what reached it: `heard` holds each action, `submitted` each modal's values."""
+    """The app, and what reached it: `heard` holds each action, `submitted` each modal's values.
+
+    While `gate` is clear it acknowledges nothing.
+    """
 
     def __init__(self, playground: Playground) -> None:
         self.heard: list[Json] = []
         self.submitted: list[Json] = []
-        self.hold = 0.0
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.playground = playground
         self.handler: AsyncSocketModeHandler | None = None
         self.app = bolt(playground)
@@ -318,8 +322,7 @@ class Every:
     async def command(self, ack, command, client, respond) -> None:
         if command["text"] == "silent":
             return
-        if self.hold:
-            await asyncio.sleep(self.hold)
+        await self.gate.wait()
         await ack()
         match command["text"].split():
             case ["form"]:
@@ -360,8 +363,7 @@ class Every:
         )
 
     async def approve(self, ack, body, client) -> None:
-        if self.hold:
-            await asyncio.sleep(self.hold)
+        await self.gate.wait()
         await ack()
         self.heard.append(body)
         channel, ts = body["channel"]["id"], body["message"]["ts"]
@@ -408,8 +410,7 @@ class Every:
         await client.views_push(trigger_id=body["trigger_id"], view=on_top)
 
     async def note(self, ack, body) -> None:
-        if self.hold:
-            await asyncio.sleep(self.hold)
+        await self.gate.wait()
         await ack()
         self.heard.append(body)
 
@@ -420,8 +421,7 @@ class Every:
         values = view["state"]["values"]
         if values.get("words", {}).get("it", {}).get("value") == "wrong":
             return await ack(response_action="errors", errors={"words": "That is wrong."})
-        if self.hold:
-            await asyncio.sleep(self.hold)
+        await self.gate.wait()
         await ack()
         self.submitted.append(values)
         return None

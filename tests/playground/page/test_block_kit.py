@@ -92,10 +92,11 @@ async def test_what_is_unknown_shows_as_an_error(readers: Readers, every: Every)
 async def test_buttons_tell_the_app_which_was_clicked(readers: Readers, every: Every) -> None:
     """Of two buttons with one action id the clicked one's value arrives; meanwhile it shows that it works."""
     reader = await shown(readers, every, actions(button(value="one"), button("other", value="two")))
-    every.hold = 0.4
+    every.gate.clear()
     await reader.act("other", "two").click()
     await expect(reader.act("other", "two")).to_have_attribute("aria-busy", "true")
     await reader.act("other", "two").dispatch_event("click")
+    every.gate.set()
     await expect(reader.act("other", "two")).not_to_have_attribute("aria-busy", "true")
     assert ["two"] == [each["value"] for each in every.heard_of("other")]
 
@@ -214,7 +215,7 @@ async def test_attachments_and_files_in_simple_form(readers: Readers, every: Eve
         "fields": [{"title": "By", "value": "<@U0DEV>"}],
         "blocks": [actions(button("attached"))],
     }
-    await every.client.chat_postMessage(channel="#general", text="", attachments=[attachment])
+    await every.client.chat_postMessage(channel="#general", text="Deployed", attachments=[attachment])
     dot = base64.b64decode(PIXEL.partition(",")[2])
     for name, content in (("report.csv", b"a,b"), ("dot.gif", dot)):
         await every.client.files_upload_v2(channel="C0GENERAL", content=content, filename=name, title=name)
@@ -354,6 +355,8 @@ async def test_dates_are_in_the_readers_zone(readers: Readers) -> None:
         "{date_long}": "Tuesday, February 18th, 2014",
         "on {date_pretty} at {time}": "on February 18th, 2014 at 3:39 PM",
         "{date_short_pretty} {date_long_pretty}": "Feb 18, 2014 Tuesday, February 18th, 2014",
+        "{date_slash} {date_long_full}": "18/02/2014 February 18, 2014",
+        "{day_divider_pretty}": "Tuesday, February 18th, 2014",
         "{date_tomorrow}": "fallback",
     }
     shown = await drawn(reader, *[f"<!date^1392734382^{each}|fallback>" for each in tokens])

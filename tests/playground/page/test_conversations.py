@@ -199,7 +199,7 @@ async def test_two_thousand_messages_stay_smooth(readers: Readers, every: Every)
     reader = await readers.open()
     await expect(reader.messages()).to_have_count(100)
     await expect(reader.message("line 1999")).to_be_in_viewport()
-    slowest = await reader.evaluate(
+    usual = await reader.evaluate(
         """async () => {
           const box = document.getElementById("composer-channel");
           const times = [];
@@ -213,7 +213,7 @@ async def test_two_thousand_messages_stay_smooth(readers: Readers, every: Every)
           return times.sort((one, other) => one - other)[Math.floor(times.length / 2)];
         }"""
     )
-    assert slowest < 50
+    assert usual < 50
     await reader.page.get_by_role("button", name="Show earlier messages (1,900 more)").click()
     await expect(reader.messages()).to_have_count(300)
     await expect(reader.message("line 1900")).to_be_in_viewport()

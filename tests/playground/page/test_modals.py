@@ -181,11 +181,12 @@ async def test_views_stack_and_come_back(readers: Readers, every: Every) -> None
 async def test_submitting_shows_that_it_works(readers: Readers, every: Every) -> None:
     """While the app thinks, the button is busy and a second click sends nothing."""
     reader = await opened(readers)
-    every.hold = 0.4
+    every.gate.clear()
     submit = reader.dialog.locator("[data-submit]")
     await submit.click()
     await expect(submit).to_have_attribute("aria-busy", "true")
     await submit.dispatch_event("click")
+    every.gate.set()
     await expect(reader.dialog).to_have_count(0)
     assert 1 == len(every.submitted)
 

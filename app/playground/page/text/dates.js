@@ -1,7 +1,7 @@
-// Times in the reader's own zone. docs: messaging/formatting-message-text (date formatting)
+// Times in the reader's own zone. docs: messaging/formatting-message-text (date formatting),
+// reference/block-kit/block-elements/date-element
 
-const ZONE = undefined; // the browser's
-const format = (options) => new Intl.DateTimeFormat("en-US", { timeZone: ZONE, ...options });
+const format = (options) => new Intl.DateTimeFormat("en-US", options);
 
 const TIME = format({ hour: "numeric", minute: "2-digit" });
 const TIME_SECS = format({ hour: "numeric", minute: "2-digit", second: "2-digit" });
@@ -29,7 +29,7 @@ function ordinal(day) {
 
 const longDate = (date) => `${MONTH.format(date)} ${ordinal(date.getDate())}, ${date.getFullYear()}`;
 
-/** Yesterday, today or tomorrow, capitalised as asked; else null. */
+/** Yesterday, today or tomorrow; else null. */
 function nearDay(date, now) {
   const midnight = (of) => new Date(of.getFullYear(), of.getMonth(), of.getDate());
   const days = Math.round((midnight(date) - midnight(now)) / (DAY * 1000));
@@ -47,18 +47,22 @@ export function ago(date, now = new Date()) {
   return seconds >= 0 ? `${words} ago` : `in ${words}`;
 }
 
+const dividerDate = (date, now) =>
+  date.getFullYear() === now.getFullYear()
+    ? `${WEEKDAY.format(date)}, ${MONTH.format(date)} ${ordinal(date.getDate())}`
+    : `${WEEKDAY.format(date)}, ${longDate(date)}`;
+
 const TOKENS = {
   date_num: (date) => `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`,
-  date_slash: (date) => `${pad(date.getMonth() + 1)}/${pad(date.getDate())}/${date.getFullYear()}`,
+  date_slash: (date) => `${pad(date.getDate())}/${pad(date.getMonth() + 1)}/${date.getFullYear()}`,
   date: longDate,
   date_short: (date) => SHORT.format(date),
   date_long: (date) => `${WEEKDAY.format(date)}, ${longDate(date)}`,
-  date_long_full: (date) => `${WEEKDAY.format(date)}, ${longDate(date)}`,
+  date_long_full: (date) => `${MONTH.format(date)} ${date.getDate()}, ${date.getFullYear()}`,
   date_pretty: (date, now) => nearDay(date, now) ?? longDate(date),
   date_short_pretty: (date, now) => nearDay(date, now) ?? SHORT.format(date),
   date_long_pretty: (date, now) => nearDay(date, now) ?? `${WEEKDAY.format(date)}, ${longDate(date)}`,
-  day_divider_pretty: (date, now) =>
-    nearDay(date, now) ?? `${WEEKDAY.format(date)}, ${MONTH.format(date)} ${ordinal(date.getDate())}`,
+  day_divider_pretty: (date, now) => nearDay(date, now) ?? dividerDate(date, now),
   time: (date) => TIME.format(date),
   time_secs: (date) => TIME_SECS.format(date),
   ago,
@@ -70,12 +74,12 @@ export function slackDate(seconds, pattern, now = new Date()) {
   if (Number.isNaN(date.getTime())) return null;
   let unknown = false;
   const text = pattern.replace(/\{(\w+)\}/g, (whole, name, at) => {
-    if (!(name in TOKENS)) {
+    if (!Object.hasOwn(TOKENS, name)) {
       unknown = true;
       return whole;
     }
     const words = TOKENS[name](date, now);
-    return at === 0 ? words[0].toUpperCase() + words.slice(1) : words;
+    return at === 0 && name.endsWith("_pretty") ? words[0].toUpperCase() + words.slice(1) : words;
   });
   return unknown ? null : text;
 }
@@ -87,10 +91,6 @@ export const exactly = (ts) => FULL.format(fromTs(ts));
 export const dayOf = (ts) => TOKENS.date_num(fromTs(ts));
 
 /** A day as a divider names it: Today, Yesterday, or the date. */
-export function dayName(ts) {
-  const near = nearDay(fromTs(ts), new Date());
-  if (near) return near[0].toUpperCase() + near.slice(1);
-  return `${WEEKDAY.format(fromTs(ts))}, ${MONTH.format(fromTs(ts))} ${ordinal(fromTs(ts).getDate())}`;
-}
+export const dayName = (ts) => slackDate(Number(ts), "{day_divider_pretty}");
 
 export const agoTs = (ts) => ago(fromTs(ts));
