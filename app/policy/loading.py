@@ -1,7 +1,8 @@
 """Reads the files of a policy folder into a draft; everything that is wrong with them is told at once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from app.policy.shapes import person_id
 from app.policy.yaml_file import BrokenFileError, Document, Path_, Table, dotted, read_file
 
 SUFFIXES = frozenset({".yaml", ".yml"})
+CASES = "tests"
+"""The folder at the top of a policy folder that holds cases for `jit policy test`, and no policies."""
 FIXED_NAMES = {
     "permissions": frozenset(Permission),
     "channels": frozenset({"digest", "admin"}),
@@ -25,8 +28,9 @@ FIXED_NAMES = {
 
 
 def policy_files(folder: Path) -> list[tuple[str, Path]]:
-    """List the policy files below a folder, by their names within it; what begins with a dot is left out.
+    """List the policy files below a folder, by their names within it, without its cases (`tests` at its top).
 
+    What begins with a dot is left out.
     Raises PolicyError when the folder, or one in it, cannot be read: what is not seen must not count as gone.
     """
     try:
@@ -97,7 +101,7 @@ class _Merging:
             spec = None
             for each in error.errors(include_url=False):
                 path = (section, name, *each["loc"])
-                self._add(document, path, _told(section, written, dict(each)))
+                self._add(document, path, told(dict(each), written, partial(known_keys, section)))
         self.sections[section][name] = Entry(section, name, document, written, spec)
 
     def _check_name(self, document: Document, section: str, name: str) -> None:
@@ -115,16 +119,16 @@ class _Merging:
         self.problems.append(Problem(document.name, document.line(path), dotted(path), text))
 
 
-def _told(section: str, written: Any, error: dict[str, Any]) -> str:
-    """Say a validation error in our words: what is wrong; what would be right."""
+def told(error: dict[str, Any], written: Any, keys_at: Callable[[Path_], Collection[str]]) -> str:
+    """Say a validation error in our words: what is wrong; what would be right. `keys_at`: keys by path."""
     path: Path_ = error["loc"]
     match error["type"]:
         case "extra_forbidden":
-            return f"is not a known key; {instead(str(path[-1]), known_keys(section, path[:-1]))}"
+            return f"is not a known key; {instead(str(path[-1]), keys_at(path[:-1]))}"
         case "value_error":
             return str(error["ctx"]["error"])
         case "model_type":
-            keys = ", ".join(sorted(known_keys(section, path)))
+            keys = ", ".join(sorted(keys_at(path)))
             return f"is {'missing' if error['input'] is None else 'not a mapping'}; write keys such as {keys}"
         case _:
             return f"{error['msg']}; it is {str(written)[:60]}"
@@ -139,7 +143,8 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        folders[:] = [each for each in folders if not each.startswith(".")]
+        left_out = {CASES} if Path(root) == folder else set()
+        folders[:] = [each for each in folders if not each.startswith(".") and each not in left_out]
         for file in files:
             if not file.startswith(".") and Path(file).suffix.lower() in SUFFIXES:
                 yield Path(root) / file

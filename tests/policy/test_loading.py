@@ -247,6 +247,16 @@ def test_files_of_a_folder(tmp_path: Path):
     ]
 
 
+def test_cases_are_no_policies(tmp_path: Path):
+    """The folder `tests` at the top holds cases; further down it is a folder like any other."""
+    write(
+        tmp_path,
+        {"a.yaml": "{}", "tests/b.yaml": "cases: {}", "tests/more/c.yaml": "", "rules/tests/d.yaml": "{}"},
+    )
+
+    assert ["a.yaml", "rules/tests/d.yaml"] == [name for name, _ in policy_files(tmp_path)]
+
+
 @pytest.mark.parametrize(
     ("make", "said"), [(False, "cannot be read (No such file"), (True, "has no policy files")]
 )
