@@ -37,7 +37,7 @@ class Endpoint:
         return self.answers.pop(0) if self.answers else web.Response()
 
     async def next(self):
-        return await asyncio.wait_for(self.got.get(), 2)
+        return await asyncio.wait_for(self.got.get(), 10)
 
 
 @asynccontextmanager
@@ -226,7 +226,7 @@ async def test_bolt_over_http_checks_and_answers(session):
         async with listening(serve) as url:
             assert (200, {"ok": True}) == await person("request-url", url=url)
             await person("message", user="@ana", channel="#general", text="hello")
-            assert "hello" == await asyncio.wait_for(heard.get(), 2)
+            assert "hello" == await asyncio.wait_for(heard.get(), 10)
             _, said = await person("command", user="@ana", channel="#general", command="/go", text="")
             assert {"text": "went"} == said["response"]
             playground.apps[0].signing_secret = "not the app's"

@@ -22,7 +22,7 @@ class Line:
     def __init__(self, socket) -> None:
         self.socket = socket
 
-    async def hear(self, within: float = 2.0) -> dict:
+    async def hear(self, within: float = 10.0) -> dict:
         return json.loads((await asyncio.wait_for(self.socket.receive(), within)).data)
 
     async def acknowledge(self, envelope, **payload) -> None:
@@ -217,8 +217,9 @@ async def test_a_refresh_warns_first_and_lets_what_is_under_way_finish(line, per
         assert {"text": "late but there"} == (await typing)[1]["response"]
 
 
-async def test_an_acknowledgement_counts_on_whichever_socket_it_comes(line, person):
+async def test_an_acknowledgement_counts_on_whichever_socket_it_comes(line, person, monkeypatch):
     """An app that changes sockets acknowledges on the new one what it got on the old."""
+    monkeypatch.setattr(sockets, "MOVE_WITHIN", 2.5)
     async with line() as old:
         await old.hear()
         typing = asyncio.create_task(

@@ -160,11 +160,11 @@ async def test_a_message_brings_about_an_event(app, person):
         await heard.put(("app_mention", event["text"], event.get("thread_ts")))
 
     status, said = await person("message", user="@ana", channel="#general", text="hello @jit")
-    both = {await asyncio.wait_for(heard.get(), 2) for _ in range(2)}
+    both = {await asyncio.wait_for(heard.get(), 10) for _ in range(2)}
     assert {("message", "hello <@U0JIT>", None), ("app_mention", "hello <@U0JIT>", None)} == both
     assert (200, "C0GENERAL") == (status, said["channel"])
     await person("message", user="@ben", channel="#general", text="yes", thread_ts=said["ts"])
-    assert ("message", "yes", said["ts"]) == await asyncio.wait_for(heard.get(), 2)
+    assert ("message", "yes", said["ts"]) == await asyncio.wait_for(heard.get(), 10)
 
 
 async def test_messages_that_cannot_be_posted(person):
@@ -194,7 +194,7 @@ async def test_an_app_hears_only_what_it_subscribed_to_and_is_in(session):
         async with connected(playground, made):
             await person("message", user="@ana", channel="#general", text="hello")
             await person("message", user="@ana", channel="#general", text="@jit there?")
-            assert "<@U0JIT> there?" == await asyncio.wait_for(heard.get(), 2)
+            assert "<@U0JIT> there?" == await asyncio.wait_for(heard.get(), 10)
             assert heard.empty()
 
 
@@ -211,5 +211,5 @@ async def test_what_the_bot_does_is_heard_as_well(playground, client):
         ts = (await client.chat_postMessage(channel="C0GENERAL", text="one"))["ts"]
         await client.chat_update(channel="C0GENERAL", ts=ts, text="two")
         await client.chat_delete(channel="C0GENERAL", ts=ts)
-        kinds = {await asyncio.wait_for(heard.get(), 2) for _ in range(3)}
+        kinds = {await asyncio.wait_for(heard.get(), 10) for _ in range(3)}
     assert {(None, None), ("message_changed", True), ("message_deleted", True)} == kinds

@@ -97,7 +97,7 @@ async def version(stream) -> int:
                 return int(json.loads(line[6:])["version"])
         raise AssertionError("the stream ended")
 
-    return await asyncio.wait_for(read(), 2)
+    return await asyncio.wait_for(read(), 10)
 
 
 async def test_people_come_and_change(person, client):
@@ -148,5 +148,5 @@ async def test_a_home_is_opened(person, playground):
 
     async with connected(playground, app):
         assert (200, {"ok": True}) == await person("home", user="@ana")
-        assert ("U0ANA", "home") == await asyncio.wait_for(heard.get(), 2)
+        assert ("U0ANA", "home") == await asyncio.wait_for(heard.get(), 10)
     assert 404 == (await person("home", user="@ana", app="Nope"))[0]

@@ -58,7 +58,7 @@ def asked(person):
     return opened
 
 
-async def topmost(person, within=2.0):
+async def topmost(person, within=10.0):
     for _ in range(int(within / 0.01)):
         views = (await person.state())["views"].get("U0ANA")
         if views:
@@ -196,7 +196,7 @@ async def test_closing_tells_the_app_that_asked_to_know(app, asked, person):
     app.more = {"notify_on_close": True}
     view = await asked()
     assert (200, {"ok": True}) == await person("close", user="@ana", view_id=view["id"])
-    body = await asyncio.wait_for(app.seen.get(), 2)
+    body = await asyncio.wait_for(app.seen.get(), 10)
     assert ("view_closed", False, view["id"]) == (body["type"], body["is_cleared"], body["view"]["id"])
 
 
@@ -233,7 +233,7 @@ async def test_closing_everything_says_so(app, asked, person):
     _, pushed = await submit(person, view)
     await app.seen.get()
     await person("close", user="@ana", view_id=pushed["view"]["id"], all=True)
-    closed = [await asyncio.wait_for(app.seen.get(), 2) for _ in range(2)]
+    closed = [await asyncio.wait_for(app.seen.get(), 10) for _ in range(2)]
     assert [("view_closed", True)] * 2 == [(body["type"], body["is_cleared"]) for body in closed]
     assert {view["id"], pushed["view"]["id"]} == {body["view"]["id"] for body in closed}
 
