@@ -8,9 +8,10 @@ from app.slack.views.fit import BLOCKS, MESSAGE
 
 
 def texts(blocks):
-    """Every text of blocks."""
+    """Every text that Slack parses: not that of rich text, which it shows as it is."""
     for block in blocks:
-        yield from (part["text"] for part in [block.get("text"), *block.get("elements", [])] if part)
+        parts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
+        yield from (part["text"] for part in parts if part and isinstance(part.get("text"), str))
 
 
 def accepted(blocks):
