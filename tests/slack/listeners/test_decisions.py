@@ -54,7 +54,7 @@ async def test_no_value(work):
 
 
 async def test_self_approval_by_button(work):
-    """The requester's own Approve is refused, recorded, told to security in the thread, and changes nothing."""
+    """The requester's own Approve is refused, recorded, told in the thread, and changes nothing."""
     request_id = await work.asks()
     card = await work.card(request_id, offering="jit_approve")
 
