@@ -13,7 +13,7 @@ from app.policy.catalogue import Action, Environment, Permission
 from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
 from app.policy.conditions import Facts
 from app.policy.globs import Globs
-from app.policy.rules import RuleIndex
+from app.policy.rules import Rule, RuleIndex
 from app.policy.spans import span
 from app.policy.stages import all_stages
 
@@ -72,10 +72,14 @@ class Policy:
 
     def judge(self, ask: Ask) -> Verdict:
         """Give the verdict, with a reason for each rule that could have matched. Never raises."""
+        return self.judge_facts(self.facts_of(ask))
+
+    def judge_facts(self, facts: Facts) -> Verdict:
+        """Give the verdict on facts, which may be other ones than those of today: «were she in group x»."""
+        ask = facts.ask
         if objection := self._objection(ask):
             return self._verdict(Outcome.DENY, [objection])
-        facts = self._facts(ask)
-        rules = self._index.about(self.actions[ask.action])
+        rules = self.rules_about(ask)
         reasons = [rule.look(facts) for rule in rules]
         matched = {reason.effect for reason in reasons if reason.matched}
         if Outcome.DENY in matched:
@@ -99,12 +103,17 @@ class Policy:
         """
         if objection := self._objection(ask):
             return self._verdict(Outcome.DENY, [objection])
-        facts = self._facts(ask)
-        rules = self._index.about(self.actions[ask.action])
+        facts, rules = self.facts_of(ask), self.rules_about(ask)
         reasons = [rule.look(facts) for rule in rules if rule.effect is Outcome.DENY]
         return self._verdict(Outcome.DENY, reasons) if any(r.matched for r in reasons) else None
 
-    def _facts(self, ask: Ask) -> Facts:
+    def rules_about(self, ask: Ask) -> Sequence[Rule]:
+        """Give the rules that could match, by name; none where the action is not known."""
+        action = self.actions.get(ask.action)
+        return self._index.about(action) if action else ()
+
+    def facts_of(self, ask: Ask) -> Facts:
+        """Put what is asked beside what policy knows of the requester."""
         return Facts(ask, self._groups.get(ask.requester.id, NO_GROUPS))
 
     def _objection(self, ask: Ask) -> Reason | None:
