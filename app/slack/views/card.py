@@ -28,6 +28,7 @@ STATE_SIGN = {
 }
 REASON_SHOWN = 2000
 NAMES_SHOWN = 12
+MENTIONED = 60
 
 
 class Audience(Value):
@@ -62,15 +63,14 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
     ]
 
 
-def card_text(request: Request, audience: Audience) -> str:
-    """The card in a sentence, for notifications and screen readers; pings those who are to be told."""
-    pings = " ".join(f"<@{person.slack}>" for person in audience.notified[:NAMES_SHOWN])
+def card_text(request: Request) -> str:
+    """The card in a sentence, for notifications and screen readers."""
     asks = (
         f"{escape(request.requester.name)} asks for {escape(request.action)} on {escape(request.resource)} "
         f"in {escape(request.environment)} for {format_duration(request.duration)} ({request.id})"
     )
     if request.state is State.PENDING:
-        return f"{asks}. {pings}".strip()
+        return asks
     return f"{asks}: {request.state.replace('_', ' ')}"
 
 
@@ -127,6 +127,8 @@ def _buttons(request: Request) -> list[Block]:
 def _rules_and_people(request: Request, audience: Audience) -> list[str]:
     rules = ", ".join(escape(rule) for rule in request.verdict.rules) or "none"
     lines = [_who_may(stage, audience) for stage in request.verdict.stages[:6]]
+    if others := _told_besides(audience):
+        lines.append(f"Told: {others}")
     lines.append(f"Policy rule: {clip(rules, 500)}")
     if audience.unreachable and request.state is State.PENDING:
         lines.append(f"⚠️ Could not be reached (left Slack): {escape(_list(audience.unreachable))}")
@@ -134,11 +136,21 @@ def _rules_and_people(request: Request, audience: Audience) -> list[str]:
 
 
 def _who_may(stage: Stage, audience: Audience) -> str:
-    people = [person.name for person in audience.approvers.get(stage.name, ())]
+    """Who may decide a stage; those who are to be told are mentioned, for in blocks a mention pings."""
+    told = {person.id for person in audience.notified}
+    people = audience.approvers.get(stage.name, ())
     if not people:
         return f"*{escape(stage.name)}*: ⚠️ nobody, as policy is now"
-    who = escape(_list(people)) if len(people) != 2 else escape(" or ".join(people))
+    names = [f"<@{person.slack}>" if person.id in told else escape(person.name) for person in people]
+    who = _list(names) if len(names) != 2 else " or ".join(names)
     return f"*{escape(stage.name)}*: {who if stage.quorum == 1 else f'{stage.quorum} of {who}'}"
+
+
+def _told_besides(audience: Audience) -> str:
+    """Mention those who are to be told and stand in no stage's list."""
+    listed = {person.id for people in audience.approvers.values() for person in people[:NAMES_SHOWN]}
+    others = [person for person in audience.notified if person.id not in listed]
+    return " ".join(f"<@{person.slack}>" for person in others[:MENTIONED])
 
 
 def _list(names: list[str] | tuple[str, ...]) -> str:

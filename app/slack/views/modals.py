@@ -71,24 +71,36 @@ def deny_modal(request: Request, answer_to: str) -> Block:
 
 
 def _actions(policy: Policy, chosen: Action | None) -> Block:
-    ordered = sorted(policy.actions.values(), key=lambda action: (action.environment, action.title))
-    groups = [
-        {"label": plain(policy.environments[name].title or name, 75), "options": _options(list(members))}
-        for name, members in itertools.groupby(ordered, key=lambda action: action.environment)
-    ]
+    groups = _groups(policy)[:OPTIONS]
+    if chosen is not None and not any(chosen in members for _, members in groups):
+        groups = [*groups[: OPTIONS - 1], ("Chosen", [chosen])]
     element = {
         "type": "static_select",
         "action_id": actions.ACTION,
         "placeholder": plain("Choose an action", 150),
-        "option_groups": groups[:OPTIONS],
+        "option_groups": [
+            {"label": plain(label, 75), "options": _options(members)} for label, members in groups
+        ],
     }
     if chosen is not None:
         element["initial_option"] = _options([chosen])[0]
     return {**_input(actions.ACTION, "What do you need to do?", element), "dispatch_action": True}
 
 
+def _groups(policy: Policy) -> list[tuple[str, list[Action]]]:
+    """Actions by environment; one with more than a group's options goes on in the next group."""
+    ordered = sorted(policy.actions.values(), key=lambda action: (action.environment, action.title))
+    groups: list[tuple[str, list[Action]]] = []
+    for name, members in itertools.groupby(ordered, key=lambda action: action.environment):
+        left, title = list(members), policy.environments[name].title or name
+        for part, begin in enumerate(range(0, len(left), OPTIONS), start=1):
+            label = f"{title[:65]} ({part})" if len(left) > OPTIONS else title
+            groups.append((label, left[begin : begin + OPTIONS]))
+    return groups
+
+
 def _options(found: Sequence[Action]) -> list[Block]:
-    return [option(action.title or action.name, action.name) for action in found[:OPTIONS]]
+    return [option(action.title or action.name, action.name) for action in found]
 
 
 def _resource(action: Action, chosen: str) -> Block:

@@ -30,7 +30,6 @@ ID = "R02-4KX9TQZ"
 LEASE = Lease(connector="grant-key", reference=ID, summary="prod-db-debug on orders-db, by the grant key")
 AUDIENCE = Audience(
     approvers={"owners": (BEN, CHLOE)},
-    notified=(BEN, CHLOE),
     names={person.id: person.name for person in (ANA, BEN, CHLOE, SAM)},
 )
 LATER = NOW + timedelta(minutes=12)
@@ -83,15 +82,18 @@ STATES = steps(a_request(request_id=ID))
 def test_a_request_in_each_state(name):
     """Card, thread and direct messages look as they did when someone last looked."""
     request, event = STATES[name]
+    is_pending = request.state is State.PENDING
+    audience = AUDIENCE.model_copy(update={"notified": (BEN, CHLOE) if is_pending else ()})
     shown = {
-        "text": card_text(request, AUDIENCE),
-        "card": approval_card(request, AUDIENCE),
-        "thread": story_line(request, event, AUDIENCE),
-        "direct": status_message(request, AUDIENCE),
-        "grant": grant_message(request, AUDIENCE) if request.lease else None,
-        "notice": notice(request, event, AUDIENCE),
+        "text": card_text(request),
+        "card": approval_card(request, audience),
+        "thread": story_line(request, event, audience),
+        "direct": status_message(request, audience),
+        "grant": grant_message(request, audience) if request.lease else None,
+        "notice": notice(request, event, audience),
     }
-    for blocks in (shown["card"], shown["direct"], shown["grant"] or []):
+    accepted(shown["card"], mentioned=("<@U0BEN>", "<@U0CHLOE>") if is_pending else ())
+    for blocks in (shown["direct"], shown["grant"] or []):
         accepted(blocks)
     golden_json(f"slack/views/golden/request_{name}.json", shown)
 
@@ -126,6 +128,13 @@ def test_what_could_not_be_reached_is_on_the_card():
     assert ("nobody, as policy is now" in shown, "Could not be reached" in shown) == (True, True)
 
 
+def test_those_to_be_told_are_mentioned_on_the_card_while_it_waits():
+    """In a message with blocks only a mention in a block pings; whoever is to be told and decides nothing, too."""
+    audience = Audience(approvers={"owners": (BEN, CHLOE)}, notified=(CHLOE, SAM))
+    shown = "\n".join(texts(approval_card(STATES["pending"][0], audience)))
+    assert ("Ben Okafor or <@U0CHLOE>" in shown, "Told: <@U0SAM>" in shown) == (True, True)
+
+
 PINGS = (
     "<!channel>",
     "<!here>",
@@ -157,7 +166,7 @@ def test_whatever_people_type_stays_text(reason, name, comment, stage):
     for line in (
         story_line(denied, event, audience),
         notice(denied, event, audience),
-        card_text(denied, audience),
+        card_text(denied),
         asked(denied),
     ):
         assert not _acts(line)
