@@ -129,7 +129,7 @@ def test_what_could_not_be_reached_is_on_the_card():
 
 
 def test_those_to_be_told_are_mentioned_on_the_card_while_it_waits():
-    """In a message with blocks only a mention in a block pings; whoever is to be told and decides nothing, too."""
+    """Beside blocks only a mention in a block pings; those who are told and decide nothing are named too."""
     audience = Audience(approvers={"owners": (BEN, CHLOE)}, notified=(CHLOE, SAM))
     shown = "\n".join(texts(approval_card(STATES["pending"][0], audience)))
     assert ("Ben Okafor or <@U0CHLOE>" in shown, "Told: <@U0SAM>" in shown) == (True, True)
