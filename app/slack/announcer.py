@@ -22,7 +22,7 @@ from app.slack.views.blocks import Block
 from app.slack.views.card import Audience, approval_card, card_text
 from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
 from app.slack.views.thread import story_line
-from app.store.messages import IN_DOUBT, Messages, Place
+from app.store.messages import Messages, Place, is_in_doubt
 from app.store.requests import RequestStore
 from app.store.stream import Entry
 
@@ -115,7 +115,7 @@ class Announcer:
             CARD,
             places,
             channel=request.channel,
-            text=card_text(request, audience),
+            text=card_text(request),
             blocks=approval_card(request, audience),
         )
 
@@ -124,7 +124,7 @@ class Announcer:
     ) -> None:
         line = story_line(request, entry.event, audience)
         card = places.get(CARD)
-        if line is None or card is None or card == IN_DOUBT:
+        if line is None or card is None or is_in_doubt(card):
             return
         place = Place.read(card)
         await self._posting.show(

@@ -3,10 +3,15 @@
 `chat.postMessage` has no idempotency key. So a role is reserved before its message is posted; a role found
 reserved but without a place is in doubt, and is looked for in the channel by its metadata before it is
 posted again (docs.slack.dev: reference/methods/chat.postMessage, messaging/message-metadata).
+
+A process that was killed may have left a call under way, which Slack carries out after its successor has
+looked. So what is in doubt is given SETTLES to arrive before it is done again: a post would be there twice,
+and a change that arrives late would bring buttons back that no longer work.
 """
 
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
@@ -15,10 +20,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.outbox import GiveUp, TryAgain
 from app.slack.views.blocks import Block
-from app.store.messages import IN_DOUBT, Messages, Place
+from app.store.messages import IN_DOUBT, Messages, Place, is_in_doubt, reserved_at
 
 METADATA = "jit_message"
-LOOKED_THROUGH = 200
+A_PAGE = 200
+CLOCKS_DIFFER = 60.0
+"""By how many seconds at most Slack's clock, which stamps messages, and the store's are taken to differ."""
+SETTLES = 5.0
+"""Within how many seconds Slack has carried out a call whose caller is gone."""
 TRANSIENT = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
@@ -106,15 +115,16 @@ class Posting:
         known = places.get(role)
         if known is None:
             place = await self._post(request_id, role, channel, text, blocks, thread, shown)
-        elif known == IN_DOUBT:
-            place = await self._look_for(request_id, role, channel, thread) or await self._post(
-                request_id, role, channel, text, blocks, thread, shown
-            )
+        elif is_in_doubt(known):
+            place = await self._look_for(
+                request_id, role, channel, thread, reserved_at(known)
+            ) or await self._post(request_id, role, channel, text, blocks, thread, shown)
         else:
             place = Place.read(known)
         if place.shown != shown:
-            await self._update(place, text, blocks)
-            place = place._replace(shown=shown)
+            await self._until_settled(place.since)
+            await self._change(request_id, role, place, text, blocks)
+            place = place._replace(shown=shown, since="")
         if places.get(role) != str(place):
             await self._messages.put(request_id, role, str(place))
             places[role] = str(place)
@@ -150,6 +160,16 @@ class Posting:
             raise
         return Place(answer["channel"], answer["ts"], shown)
 
+    async def _change(
+        self, request_id: str, role: str, place: Place, text: str, blocks: list[Block] | None
+    ) -> None:
+        await self._messages.begin_change(request_id, role, place)
+        try:
+            await self._update(place, text, blocks)
+        except (GiveUp, TryAgain):  # Slack said no, so nothing is under way
+            await self._messages.put(request_id, role, str(place._replace(since="")))
+            raise
+
     async def _update(self, place: Place, text: str, blocks: list[Block] | None) -> None:
         try:
             await told(
@@ -160,28 +180,47 @@ class Posting:
                 raise
             log.info("message_deleted_by_someone", channel=place.channel, ts=place.ts)
 
-    async def _look_for(self, request_id: str, role: str, channel: str, thread: str | None) -> Place | None:
-        """Find a message that was posted without our hearing of it."""
+    async def _until_settled(self, since: str) -> None:
+        """Raise TryAgain while a call that was begun at `since` may still be under way."""
+        if since and (left := SETTLES - await self._messages.passed(since)) > 0:
+            raise TryAgain(left)
+
+    async def _look_for(
+        self, request_id: str, role: str, channel: str, thread: str | None, since: str
+    ) -> Place | None:
+        """Find a message that was posted without our hearing of it. Raises TryAgain where it may yet come."""
         where = await self.channels.id_of(channel)
         if where.startswith(("U", "W")):
             where = (await told(self._client.conversations_open(users=where)))["channel"]["id"]
-        if thread:
-            found = await told(
-                self._client.conversations_replies(
-                    channel=where, ts=thread, limit=LOOKED_THROUGH, include_all_metadata=True
-                )
-            )
-        else:
-            found = await told(
-                self._client.conversations_history(
-                    channel=where, limit=LOOKED_THROUGH, include_all_metadata=True
-                )
-            )
         wanted = _metadata(request_id, role)
-        for message in found["messages"]:
+        async for message in self._said_since(where, thread, since):
             if (message.get("metadata") or {}).get("event_payload") == wanted["event_payload"]:
-                return Place(where, message["ts"], "?")
+                return Place(where, message["ts"], IN_DOUBT)
+        await self._until_settled(since)
         return None
+
+    async def _said_since(
+        self, channel: str, thread: str | None, since: str
+    ) -> AsyncIterator[dict[str, Any]]:
+        """What was said since (milliseconds) in a channel or thread, all of it however much that is."""
+        oldest = f"{max(0.0, int(since or 0) / 1000 - CLOCKS_DIFFER):.6f}"
+        ask: dict[str, Any] = {
+            "channel": channel,
+            "oldest": oldest,
+            "limit": A_PAGE,
+            "include_all_metadata": True,
+        }
+        cursor = ""
+        while True:
+            if thread:
+                found = await told(self._client.conversations_replies(ts=thread, cursor=cursor, **ask))
+            else:
+                found = await told(self._client.conversations_history(cursor=cursor, **ask))
+            for message in found["messages"]:
+                yield message
+            cursor = (found.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return
 
 
 def _metadata(request_id: str, role: str) -> dict[str, Any]:

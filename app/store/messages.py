@@ -1,7 +1,9 @@
 """Where a request is shown: the place of each message, by its role. Written by the announcer alone.
 
 A role is first reserved and then placed. A reserved role without a place is in doubt: the process died
-between asking Slack to post and hearing back, so the channel has to be looked at before posting again.
+between asking Slack to post and hearing back, so the channel has to be looked at before posting again. A
+change is begun and noted in the same way. Either carries the time at which it was begun: what a dead process
+asked of Slack may still be under way, and would land on top of what its successor does.
 """
 
 from datetime import timedelta
@@ -11,24 +13,39 @@ from redis.asyncio import Redis
 
 from app.store import keys
 from app.store.requests import reachable
+from app.store.scripts import Scripts
 
 KEPT = timedelta(days=30)
 IN_DOUBT = "?"
 
 
 class Place(NamedTuple):
-    """A message in Slack: the channel's id and the message's `ts`; `shown` is a digest of what it shows."""
+    """A message in Slack: the channel's id and the message's `ts`; `shown` is a digest of what it shows.
+
+    `since` is the time, in milliseconds, at which a change was begun of which nobody knows how it went.
+    """
 
     channel: str
     ts: str
     shown: str = ""
+    since: str = ""
 
     @classmethod
     def read(cls, text: str) -> "Place":
-        return cls(*text.split(" ", 2))
+        return cls(*text.split(" ", 3))
 
     def __str__(self) -> str:
-        return " ".join(self)
+        return " ".join(self).rstrip()
+
+
+def is_in_doubt(known: str) -> bool:
+    """Tell whether a role is reserved and has no place."""
+    return known.startswith(IN_DOUBT)
+
+
+def reserved_at(known: str) -> str:
+    """When a role in doubt was reserved, in milliseconds."""
+    return known.removeprefix(IN_DOUBT).strip()
 
 
 class Messages:
@@ -36,6 +53,7 @@ class Messages:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
+        self._scripts = Scripts(client)
 
     async def places(self, request_id: str) -> dict[str, str]:
         """Every role with its place, or IN_DOUBT."""
@@ -45,9 +63,23 @@ class Messages:
 
     async def reserve(self, request_id: str, role: str) -> None:
         """Say that a message is about to be posted."""
+        await self._begin(request_id, role, IN_DOUBT)
+
+    async def begin_change(self, request_id: str, role: str, place: Place) -> None:
+        """Say that a message is about to be changed."""
+        await self._begin(request_id, role, f"{place.channel} {place.ts} {IN_DOUBT}")
+
+    async def _begin(self, request_id: str, role: str, value: str) -> None:
         async with reachable():
-            await self._redis.hset(keys.messages(request_id), role, IN_DOUBT)
-            await self._redis.expire(keys.messages(request_id), KEPT)
+            await self._scripts.run(
+                "begin", [keys.messages(request_id)], [role, value, int(KEPT.total_seconds())]
+            )
+
+    async def passed(self, since: str) -> float:
+        """Seconds since what was begun at `since` (milliseconds; "" is long ago), by the server's clock."""
+        async with reachable():
+            seconds, micros = await self._redis.time()
+        return int(seconds) + int(micros) / 1_000_000 - int(since or 0) / 1000
 
     async def put(self, request_id: str, role: str, value: str) -> None:
         """Note where a message is, or another fact of the announcer's."""
