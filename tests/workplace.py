@@ -46,7 +46,14 @@ from app.web.server import listen, make_web, run_web
 
 SECRET = "0123456789abcdef0123456789abcdef"
 GROUPS = (connectors.GROUP, announcer.GROUP, audit.GROUP)
-BUGS = {"bug_in_listener", "consumer_failed", "job_failed", "deadline_failed", "event_passed_over"}
+BUGS = {
+    "bug_in_listener",
+    "consumer_failed",
+    "job_failed",
+    "deadline_failed",
+    "event_passed_over",
+    "form_refused",
+}
 PROD, STAGING, SECURITY = "#prod-approvals", "#staging-approvals", "#security"
 ASK = "/jit request prod-db-debug orders-db 30m INC-7: checkout is slow"
 ID = re.compile(r"R\d\d-[0-9A-Z]{7}")

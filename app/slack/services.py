@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -13,7 +14,10 @@ from app.domain.refusals import Refused
 from app.policy import Policy
 from app.slack.announcer import Announcer
 from app.slack.identity import Identity
+from app.slack.posting import TRANSIENT
 from app.workflow import Workflow
+
+log = structlog.get_logger(__name__)
 
 
 class TooLate(Refused):
@@ -58,8 +62,12 @@ async def _or_too_late(call: Awaitable[object]) -> None:
             raise TooLate(
                 "Slack took too long and no longer lets me open the form. Please try again."
             ) from None
-        if code == "ratelimited" or error.response.status_code >= 500:
+        if code == "ratelimited" or error.response.status_code >= 500 or code in TRANSIENT:
             raise TooLate("Slack is busy and did not let me open the form. Please try again.") from None
-        raise
+        log.exception("form_refused", code=code, answer=error.response.data)
+        raise TooLate(
+            f"Slack did not let me open the form ({code}), and it is in my log. Please try again, or type it: "
+            "`/jit help` shows how."
+        ) from None
     except (TimeoutError, OSError):
         raise TooLate("Slack did not answer when I wanted to open the form. Please try again.") from None
