@@ -18,6 +18,7 @@ from app.outbox import GiveUp
 from app.policy import Policy
 from app.slack.identity import Identity
 from app.slack.posting import Posting
+from app.slack.views.alarm import card_not_posted, nobody_to_decide
 from app.slack.views.blocks import Block
 from app.slack.views.card import Audience, approval_card, card_text
 from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
@@ -30,6 +31,8 @@ GROUP = "slack"
 CARD = "card"
 STATUS = "direct:status"
 GRANT = "direct:grant"
+UNSEEN = "direct:unseen"
+UNDECIDABLE = "direct:undecidable"
 log = structlog.get_logger(__name__)
 
 
@@ -65,7 +68,7 @@ class Announcer:
         places = await self._messages.places(request.id)
         audience = await self.audience(request, entry.event.by)
         failures = []
-        for show in (self._card, self._story, self._status, self._grant, self._notice):
+        for show in (self._card, self._story, self._status, self._alarm, self._grant, self._notice):
             try:
                 await show(request, entry, audience, places)
             except GiveUp as why:  # what can never be posted must not keep the rest from being posted
@@ -127,14 +130,32 @@ class Announcer:
         if line is None or card is None or is_in_doubt(card):
             return
         place = Place.read(card)
-        await self._posting.show(
-            request.id, f"story:{entry.id}", places, channel=place.channel, text=line, thread=place.ts
-        )
+        try:
+            await self._posting.show(
+                request.id, f"story:{entry.id}", places, channel=place.channel, text=line, thread=place.ts
+            )
+        except GiveUp as why:
+            if "thread_not_found" not in str(why):
+                raise
+            log.info("thread_deleted_by_someone", channel=place.channel, ts=place.ts)
 
     async def _status(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if has_status(request):
             blocks = status_message(request, audience)
             await self._tell(request, STATUS, places, summary(request), blocks)
+
+    async def _alarm(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
+        """Tell the requester, once, when nobody is there to decide."""
+        stage = request.open_stage
+        if request.state is not State.PENDING or stage is None:
+            return
+        if CARD not in places:
+            await self._tell(request, UNSEEN, places, card_not_posted(request))
+            return
+        approvers = audience.approvers.get(stage.name, ())
+        away = await self._unreachable(approvers)
+        if len(approvers) - len(away) < stage.quorum - len(request.approvals(stage)):
+            await self._tell(request, UNDECIDABLE, places, nobody_to_decide(request, stage))
 
     async def _grant(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if has_grant(request):

@@ -123,8 +123,14 @@ class Posting:
             place = Place.read(known)
         if place.shown != shown:
             await self._until_settled(place.since)
-            await self._change(request_id, role, place, text, blocks)
-            place = place._replace(shown=shown, since="")
+            try:
+                await self._change(request_id, role, place, text, blocks)
+                place = place._replace(shown=shown, since="")
+            except GiveUp as refused:
+                if "message_not_found" not in str(refused):
+                    raise
+                log.info("message_deleted_by_someone", channel=place.channel, ts=place.ts)
+                place = await self._post(request_id, role, channel, text, blocks, thread, shown)
         if places.get(role) != str(place):
             await self._messages.put(request_id, role, str(place))
             places[role] = str(place)
@@ -171,14 +177,9 @@ class Posting:
             raise
 
     async def _update(self, place: Place, text: str, blocks: list[Block] | None) -> None:
-        try:
-            await told(
-                self._client.chat_update(channel=place.channel, ts=place.ts, text=text, blocks=blocks or [])
-            )
-        except GiveUp as refused:
-            if "message_not_found" not in str(refused):
-                raise
-            log.info("message_deleted_by_someone", channel=place.channel, ts=place.ts)
+        await told(
+            self._client.chat_update(channel=place.channel, ts=place.ts, text=text, blocks=blocks or [])
+        )
 
     async def _until_settled(self, since: str) -> None:
         """Raise TryAgain while a call that was begun at `since` may still be under way."""
