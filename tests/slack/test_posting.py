@@ -50,7 +50,7 @@ class Desk:
         self.playground.board.faults.add("slow", now=0, method=method, count=1, seconds=slow)
         under_way = self.playground.board.faults._faults[-1]
         dying = asyncio.create_task(self.show(text))
-        while under_way.left:
+        while under_way.left:  # noqa: ASYNC110  the workspace tells nobody that a fault struck
             await asyncio.sleep(0.01)
         dying.cancel()
         with pytest.raises(asyncio.CancelledError):
