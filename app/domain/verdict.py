@@ -1,6 +1,8 @@
 """What policy says of a request."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from functools import reduce
 
 from app.domain.value import Value
 
@@ -14,7 +16,8 @@ class Outcome(StrEnum):
 class Stage(Value):
     """One step of approvals: who may approve, how many must, and who is told by name.
 
-    `groups` and `people` are selectors: who is in them is asked again at every decision.
+    `groups` and `people` are selectors: who is in them is asked again at every decision. With `approver`,
+    only those of them count who have, of each attribute, one of the values.
     `notify` is None when the approvers themselves are to be pinged.
     """
 
@@ -22,33 +25,108 @@ class Stage(Value):
     quorum: int = 1
     groups: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    approver: tuple[tuple[str, tuple[str, ...]], ...] = ()
     notify: tuple[str, ...] | None = None
 
 
+class Rung(Value):
+    """One step of an escalation: who is told, `after` so many seconds without a decision.
+
+    To be told is not to be entitled: who may approve is what the stages say, and nothing here adds to it.
+    """
+
+    after: int
+    groups: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+
+class Obligations(Value):
+    """What holds for a request that policy lets through, beside its stages. The defaults oblige to nothing.
+
+    Policy itself holds to `up_to` (seconds) and `tickets` (patterns that are all in the reason): a request
+    that does not fit is denied. The rest is recorded here, and it is the workflow that holds to it: the grant
+    is used up by one use (`single_use`); stages are open all at once (`parallel`) instead of one after the
+    other; the requester may go past the stages in an emergency (`break_glass`); groups and people to be told
+    of a grant (`tell`); whom to tell when nobody decides (`escalation`).
+    """
+
+    up_to: int | None = None
+    single_use: bool = False
+    tickets: tuple[str, ...] = ()
+    break_glass: bool = False
+    parallel: bool = False
+    tell: tuple[str, ...] = ()
+    escalation: tuple[Rung, ...] = ()
+
+    def and_also(self, other: "Obligations") -> "Obligations":
+        """Give the least strict obligations that are at least as strict as both.
+
+        A join of a semilattice in each part. The shorter time holds; what one demands (single use, tickets,
+        people to tell, steps of the escalation) is demanded; what makes things easier (stages at once, break
+        glass) must be allowed by both. So the order in which rules are put together never matters.
+        """
+        limits = [each.up_to for each in (self, other) if each.up_to is not None]
+        return Obligations(
+            up_to=min(limits, default=None),
+            single_use=self.single_use or other.single_use,
+            tickets=tuple(sorted({*self.tickets, *other.tickets})),
+            break_glass=self.break_glass and other.break_glass,
+            parallel=self.parallel and other.parallel,
+            tell=tuple(sorted({*self.tell, *other.tell})),
+            escalation=tuple(sorted({*self.escalation, *other.escalation}, key=_order)),
+        )
+
+    def in_order(self) -> "Obligations":
+        """Give the same obligations in the one form in which equal ones are equal: sets are in order."""
+        return self.and_also(self)
+
+
+def strictest(obligations: Iterable[Obligations]) -> Obligations:
+    """Put obligations together; none at all oblige to nothing."""
+    each = tuple(obligations)
+    return reduce(Obligations.and_also, each) if each else Obligations()
+
+
+def _order(rung: Rung) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+    return rung.after, rung.groups, rung.people
+
+
 class Reason(Value):
-    """A rule that policy looked at, whether it matched, and the expected against the actual where not."""
+    """A rule that policy looked at, whether it matched, and the expected against the actual where not.
+
+    A `shadow` rule is looked at and recorded, and has no effect.
+    """
 
     rule: str
     effect: Outcome
     matched: bool
     because: str
+    shadow: bool = False
 
 
 class Verdict(Value):
-    """The outcome with the rules it rests on and the digest of the policy that gave it."""
+    """The outcome with the rules it rests on and the digest of the policy that gave it.
+
+    `shadow` is what the outcome would be with the shadow rules in force, where that is another.
+    """
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
     policy_digest: str
     stages: tuple[Stage, ...] = ()
+    obligations: Obligations = Obligations()
+    shadow: Outcome | None = None
 
     @property
     def rules(self) -> tuple[str, ...]:
         """Names of the rules that decided."""
-        return tuple(r.rule for r in self.reasons if r.matched and r.effect is self.outcome)
+        return tuple(reason.rule for reason in self._deciding)
 
     @property
     def message(self) -> str:
         """Why, in a sentence for the person who asked."""
-        deciding = [r.because for r in self.reasons if r.matched and r.effect is self.outcome]
-        return "; ".join(deciding) if deciding else "no rule allows it"
+        return "; ".join(reason.because for reason in self._deciding) or "no rule allows it"
+
+    @property
+    def _deciding(self) -> tuple[Reason, ...]:
+        return tuple(r for r in self.reasons if r.matched and not r.shadow and r.effect is self.outcome)

@@ -3,21 +3,19 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
 from app.domain.people import Principal
-from app.domain.verdict import Outcome, Stage
+from app.policy.assembling import Assembly
 from app.policy.catalogue import Action, Environment, Permission
-from app.policy.conditions import AskedBy, CameThrough, Condition, LongerThan, OnResource, UpTo
 from app.policy.draft import Draft
 from app.policy.globs import Globs
 from app.policy.policy import Policy
 from app.policy.reach import Reach
-from app.policy.rules import Placed, Rule, RuleIndex
-from app.policy.schema import RuleSpec, StageSpec
+from app.policy.rules import Placed, RuleIndex
 
 
 def build(draft: Draft) -> Policy:
@@ -26,7 +24,7 @@ def build(draft: Draft) -> Policy:
         entry.name: Principal(id=entry.name, name=spec.name, slack=spec.slack, email=spec.email)
         for entry, spec in draft.people
     }
-    members = {entry.name: frozenset(ids) for entry, ids in draft.groups}
+    members = draft.members
     environments = {
         entry.name: Environment(name=entry.name, **dict(spec)) for entry, spec in draft.environments
     }
@@ -42,7 +40,14 @@ def build(draft: Draft) -> Policy:
     }
     channels = {entry.name: channel for entry, channel in draft.channels}
     reach = Reach({action.name: action.environment for action in actions.values()})
-    placed = [Placed(_rule(entry.name, spec), spec.actions, spec.environments) for entry, spec in draft.rules]
+    assembly = Assembly.of(
+        ((entry.name, spec) for entry, spec in draft.calendars),
+        ((entry.name, spec) for entry, spec in draft.freezes),
+    )
+    placed = [
+        Placed(assembly.rule(entry.name, spec), spec.actions, spec.environments)
+        for entry, spec in draft.rules
+    ]
     return Policy(
         digest=digest_of(draft.written()),
         environments=MappingProxyType(environments),
@@ -50,6 +55,10 @@ def build(draft: Draft) -> Policy:
         people=MappingProxyType(people),
         members=MappingProxyType(members),
         permissions=MappingProxyType(permissions),
+        attributes=MappingProxyType(
+            {person: MappingProxyType(known) for person, known in draft.attributes_of.items()}
+        ),
+        managers=MappingProxyType({entry.name: spec.manager for entry, spec in draft.people if spec.manager}),
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
         _by_slack=MappingProxyType({person.slack: person for person in people.values()}),
@@ -72,33 +81,3 @@ def _groups_of(members: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]
         for person in ids:
             groups[person].add(group)
     return {person: frozenset(names) for person, names in groups.items()}
-
-
-def _rule(name: str, spec: RuleSpec) -> Rule:
-    return Rule(
-        name=name,
-        effect=Outcome(spec.effect),
-        conditions=tuple(_conditions(spec)),
-        stages=tuple(_stage(stage) for stage in spec.stages),
-        message=spec.message.rstrip(". "),
-    )
-
-
-def _conditions(spec: RuleSpec) -> Iterator[Condition]:
-    """One condition for each key that is given."""
-    if spec.groups or spec.people:
-        yield AskedBy(frozenset(spec.groups), frozenset(spec.people))
-    if spec.resources:
-        yield OnResource(Globs.of(spec.resources), spec.resources)
-    if spec.longest:
-        yield UpTo(spec.longest)
-    if spec.longer_than:
-        yield LongerThan(spec.longer_than)
-    if spec.sources:
-        yield CameThrough(frozenset(spec.sources))
-
-
-def _stage(spec: StageSpec) -> Stage:
-    return Stage(
-        name=spec.name, quorum=spec.quorum, groups=spec.groups, people=spec.people, notify=spec.notify
-    )

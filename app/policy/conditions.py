@@ -3,12 +3,15 @@
 The keys `environments` and `actions` are no conditions: the index finds a rule by them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from app.domain.duration import format_duration
 from app.policy.ask import Ask
+from app.policy.catalogue import Action
 from app.policy.globs import Globs
 from app.policy.nearest import listed
 from app.policy.spans import span
@@ -16,18 +19,29 @@ from app.policy.spans import span
 SHOWN = 8
 
 
+Attributes = Mapping[str, tuple[str, ...]]
+NO_ATTRIBUTES: Attributes = MappingProxyType({})
+
+
 class Facts(NamedTuple):
-    """An ask, and the groups that its requester is in."""
+    """An ask, the groups that its requester is in, what else is known of them, and the action asked for."""
 
     ask: Ask
     groups: frozenset[str]
+    attributes: Attributes = NO_ATTRIBUTES
+    action: Action | None = None
 
 
 class Finding(NamedTuple):
-    """Whether a condition holds. `because` is expected against actual where not; else it may be empty."""
+    """Whether a condition holds. `because` is expected against actual where not; else it may be empty.
+
+    `known` is False when that cannot be told, as a fact is missing; then `holds` is False too, and the rule
+    decides what it counts as: as met where the rule denies or requires, as not met where it permits.
+    """
 
     holds: bool
     because: str
+    known: bool = True
 
 
 class Condition(Protocol):
@@ -52,10 +66,8 @@ class AskedBy:
         requester = facts.ask.requester
         if requester.id in self.people:
             return Finding(True, f"{requester.name} may ask")
-        needed = [_alternatives("group", self.groups)] if self.groups else []
-        needed += ["to be " + " or ".join(_some(self.people))] if self.people else []
-        mine = f"in {listed(sorted(facts.groups), SHOWN)}" if facts.groups else "in no group"
-        return Finding(False, f"needs {', or '.join(needed)}; you are {requester.id}, {mine}")
+        needed = _needed(self.groups, self.people)
+        return Finding(False, f"needs {needed}; you are {requester.id}, {_membership(facts.groups)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ class UpTo:
 
     def look(self, facts: Facts) -> Finding:
         """Look at the duration."""
-        expected = f"for up to {format_duration(self.longest)}"
+        expected = f"for up to {span(self.longest.total_seconds())}"
         if facts.ask.seconds <= self.longest.total_seconds():
             return Finding(True, expected)
         return Finding(False, f"is {expected}; you ask for {span(facts.ask.seconds)}")
@@ -95,7 +107,7 @@ class LongerThan:
 
     def look(self, facts: Facts) -> Finding:
         """Look at the duration."""
-        expected = f"for more than {format_duration(self.bound)}"
+        expected = f"for more than {span(self.bound.total_seconds())}"
         if facts.ask.seconds > self.bound.total_seconds():
             return Finding(True, expected)
         return Finding(False, f"is {expected}; you ask for {span(facts.ask.seconds)}")
@@ -112,7 +124,37 @@ class CameThrough:
         if facts.ask.source in self.sources:
             return Finding(True, "")
         expected = " or ".join(_some(self.sources))
+        if not facts.ask.source:
+            return Finding(False, f"is for requests from {expected}; where yours is from is not known", False)
         return Finding(False, f"is for requests from {expected}; yours is from {facts.ask.source[:64]}")
+
+
+@dataclass(frozen=True, slots=True)
+class OfRisk:
+    """The action has one of these risks."""
+
+    risks: frozenset[str]
+
+    def look(self, facts: Facts) -> Finding:
+        """Look at the action."""
+        expected = f"is for risk {' or '.join(_some(self.risks))}"
+        if facts.action is None:
+            return Finding(False, f"{expected}; the risk of {facts.ask.action[:64]} is not known", False)
+        if facts.action.risk in self.risks:
+            return Finding(True, f"of {facts.action.risk} risk")
+        return Finding(False, f"{expected}; {facts.action.name} is of {facts.action.risk} risk")
+
+
+@lru_cache(maxsize=4096)
+def _needed(groups: frozenset[str], people: frozenset[str]) -> str:
+    needed = [_alternatives("group", groups)] if groups else []
+    needed += ["to be " + " or ".join(_some(people))] if people else []
+    return ", or ".join(needed)
+
+
+@lru_cache(maxsize=4096)
+def _membership(groups: frozenset[str]) -> str:
+    return f"in {listed(sorted(groups), SHOWN)}" if groups else "in no group"
 
 
 def _alternatives(what: str, names: frozenset[str]) -> str:

@@ -1,16 +1,24 @@
 """Policy files put together, before they are known to make sense: entries, and where each one stands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from app.policy.conditions import Attributes
+from app.policy.membership import members_of
+from app.policy.people_conditions import has_any
 from app.policy.problems import Problem
 from app.policy.schema import (
     ActionSpec,
+    CalendarSpec,
     EnvironmentSpec,
+    FreezeSpec,
+    GroupSpec,
     PermissionSpec,
     PersonSpec,
     RuleSpec,
+    StageSpec,
 )
 from app.policy.yaml_file import Document, Path_, dotted
 
@@ -65,8 +73,43 @@ class Draft:
         return self._well_formed("people")
 
     @property
-    def groups(self) -> Iterator[tuple[Entry, tuple[str, ...]]]:
-        return self._well_formed("groups")
+    def groups(self) -> Iterator[tuple[Entry, GroupSpec]]:
+        """Groups; one that is written as a list is one of people alone."""
+        for entry, spec in self._well_formed("groups"):
+            yield entry, spec if isinstance(spec, GroupSpec) else GroupSpec.model_construct(people=spec)
+
+    @cached_property
+    def members(self) -> Mapping[str, frozenset[str]]:
+        """Ids of the people in each group that is well-formed, those in its groups among them."""
+        return members_of({entry.name: group for entry, group in self.groups})
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """Names of the attributes that any person has."""
+        return frozenset(key for _, person in self.people for key in person.attributes)
+
+    @cached_property
+    def attributes_of(self) -> Mapping[str, Attributes]:
+        """Attributes of each person who has any."""
+        return {entry.name: person.attributes for entry, person in self.people if person.attributes}
+
+    def entitled(self, stage: StageSpec) -> frozenset[str]:
+        """Give who may approve a stage, of the groups and people that there are."""
+        named = frozenset(stage.people).union(*(self.members[group] for group in stage.groups))
+        if not stage.approver:
+            return named
+        nothing: Attributes = {}
+        return frozenset(
+            person for person in named if has_any(self.attributes_of.get(person, nothing), stage.approver)
+        )
+
+    @property
+    def calendars(self) -> Iterator[tuple[Entry, CalendarSpec]]:
+        return self._well_formed("calendars")
+
+    @property
+    def freezes(self) -> Iterator[tuple[Entry, FreezeSpec]]:
+        return self._well_formed("freezes")
 
     @property
     def environments(self) -> Iterator[tuple[Entry, EnvironmentSpec]]:

@@ -1,6 +1,6 @@
 """What is allowed, and yet hardly meant: told by `jit policy check`, and never in the way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from app.policy.draft import Draft, Entry
 from app.policy.problems import Problem
@@ -14,23 +14,19 @@ def lint(draft: Draft) -> list[Problem]:
 
 
 def _rules(draft: Draft) -> Iterator[Problem]:
-    members = {entry.name: frozenset(people) for entry, people in draft.groups}
+    members = draft.members
     everyone = frozenset(draft.names("people"))
     for entry, rule in draft.rules:
         askers = _selected(rule.groups, rule.people, members) if rule.groups or rule.people else everyone
         if rule.effect == "require":
-            yield from _never_enough(entry, rule, askers, members)
-        if rule.effect == "auto_approve" and not (rule.groups or rule.people):
+            yield from _never_enough(entry, rule, askers, draft)
+        if rule.effect == "auto_approve" and not (rule.groups or rule.people or rule.requester):
             yield entry.problem("approves whoever asks; name groups or people, unless everyone is meant")
 
 
-def _never_enough(
-    entry: Entry, rule: RuleSpec, askers: frozenset[str], members: dict[str, frozenset[str]]
-) -> Iterator[Problem]:
+def _never_enough(entry: Entry, rule: RuleSpec, askers: frozenset[str], draft: Draft) -> Iterator[Problem]:
     """Find whose requests can never be approved: no one decides on their own, and each decides once."""
-    seats = [
-        _selected(stage.groups, stage.people, members) for stage in rule.stages for _ in range(stage.quorum)
-    ]
+    seats = [draft.entitled(stage) for stage in rule.stages for _ in range(stage.quorum)]
     named = askers & frozenset[str]().union(*seats)
     if askers - named and not _can_be_seated(seats):
         yield entry.problem("can never be fulfilled, as each person decides once; name more people", "stages")
@@ -63,7 +59,7 @@ def _unreachable_actions(draft: Draft) -> Iterator[Problem]:
     reach = Reach({entry.name: action.environment for entry, action in draft.actions})
     reached: set[str] = set()
     for _, rule in draft.rules:
-        if rule.effect != "deny":
+        if rule.effect != "deny" and rule.mode == "enforce":
             reached.update(reach.of(rule.actions, rule.environments))
     for entry, _ in draft.actions:
         if entry.name not in reached:
@@ -76,6 +72,10 @@ def _unused(draft: Draft) -> Iterator[Problem]:
     used |= {group for stage in stages for group in stage.groups}
     used |= {group for _, permission in draft.permissions for group in permission.groups}
     used |= {told for stage in stages for told in stage.notify or ()}
+    used |= {inner for _, group in draft.groups for inner in group.groups}
+    for _, rule in draft.rules:
+        used |= _told(rule)
+    yield from _unused_times(draft)
     for entry, _ in draft.groups:
         if entry.name not in used:
             yield entry.problem("is named by no rule; remove it, or name it where it is meant")
@@ -85,8 +85,26 @@ def _unused(draft: Draft) -> Iterator[Problem]:
             yield entry.problem("has no action; remove it, or write one")
 
 
+def _told(rule: RuleSpec) -> set[str]:
+    """Give the groups, and people, whom a rule's obligations tell of something."""
+    if rule.obligations is None:
+        return set()
+    rungs = rule.obligations.escalation
+    return {*rule.obligations.tell, *(group for rung in rungs for group in rung.to.groups)}
+
+
+def _unused_times(draft: Draft) -> Iterator[Problem]:
+    frozen = {name for _, rule in draft.rules for name in rule.freezes}
+    windows = [window for _, rule in draft.rules for window in (*rule.times, *rule.outside_times)]
+    closed = {name for window in windows for name in window.calendars}
+    for entries, used in ((draft.freezes, frozen), (draft.calendars, closed)):
+        for entry, _ in entries:
+            if entry.name not in used:
+                yield entry.problem("is named by no rule; remove it, or name it where it is meant")
+
+
 def _permissions(draft: Draft) -> Iterator[Problem]:
-    members = {entry.name: frozenset(people) for entry, people in draft.groups}
+    members = draft.members
     given = {
         entry.name: _selected(permission.groups, permission.people, members)
         for entry, permission in draft.permissions
@@ -97,6 +115,6 @@ def _permissions(draft: Draft) -> Iterator[Problem]:
 
 
 def _selected(
-    groups: tuple[str, ...], people: tuple[str, ...], members: dict[str, frozenset[str]]
+    groups: tuple[str, ...], people: tuple[str, ...], members: Mapping[str, frozenset[str]]
 ) -> frozenset[str]:
     return frozenset(people).union(*(members[group] for group in groups))

@@ -11,11 +11,12 @@ from app.domain.verdict import Outcome, Reason, Stage, Verdict
 from app.policy.ask import Ask
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
-from app.policy.conditions import Facts
+from app.policy.conditions import NO_ATTRIBUTES, Attributes, Facts
 from app.policy.globs import Globs
+from app.policy.people_conditions import counted_over, has_any
 from app.policy.rules import Rule, RuleIndex
+from app.policy.settling import settle
 from app.policy.spans import span
-from app.policy.stages import all_stages
 
 CATALOGUE = "(catalogue)"
 """Stands for a rule where the ask itself is not, or no more, one that the catalogue knows."""
@@ -38,6 +39,10 @@ class Policy:
     """Ids of people by group."""
     permissions: Mapping[Permission, frozenset[str]]
     """Ids of people by permission."""
+    attributes: Mapping[str, Attributes]
+    """What is known of people, by id; of those of whom nothing is known there is none."""
+    managers: Mapping[str, str]
+    """Id of the manager, by the id of a person who has one."""
     digest_channel: str
     admin_channel: str
     _by_slack: Mapping[str, Principal]
@@ -79,21 +84,20 @@ class Policy:
         ask = facts.ask
         if objection := self._objection(ask):
             return self._verdict(Outcome.DENY, [objection])
-        rules = self.rules_about(ask)
-        reasons = [rule.look(facts) for rule in rules]
-        matched = {reason.effect for reason in reasons if reason.matched}
-        if Outcome.DENY in matched:
-            return self._verdict(Outcome.DENY, reasons)
-        if Outcome.REQUIRE in matched:
-            requiring = [
-                rule
-                for rule, reason in zip(rules, reasons, strict=True)
-                if reason.matched and rule.effect is Outcome.REQUIRE
-            ]
-            return self._verdict(Outcome.REQUIRE, reasons, all_stages(requiring))
-        if Outcome.AUTO_APPROVE in matched:
-            return self._verdict(Outcome.AUTO_APPROVE, reasons)
-        return self._verdict(Outcome.DENY, reasons)
+        looked = [(rule, rule.look(facts)) for rule in self.rules_about(ask)]
+        reasons = [reason for _, reason in looked]
+        matched = [rule for rule, reason in looked if reason.matched]
+        in_force = [rule for rule in matched if not rule.shadow]
+        found = settle(in_force, ask)
+        shadow = settle(matched, ask).outcome if len(matched) > len(in_force) else found.outcome
+        return Verdict(
+            outcome=found.outcome,
+            reasons=(*reasons, *found.objections),
+            policy_digest=self.digest,
+            stages=found.stages,
+            obligations=found.obligations,
+            shadow=None if shadow is found.outcome else shadow,
+        )
 
     def denial(self, ask: Ask) -> Verdict | None:
         """Ask again what denies, and that alone; None when nothing does.
@@ -104,7 +108,7 @@ class Policy:
         if objection := self._objection(ask):
             return self._verdict(Outcome.DENY, [objection])
         facts, rules = self.facts_of(ask), self.rules_about(ask)
-        reasons = [rule.look(facts) for rule in rules if rule.effect is Outcome.DENY]
+        reasons = [rule.look(facts) for rule in rules if rule.effect is Outcome.DENY and not rule.shadow]
         return self._verdict(Outcome.DENY, reasons) if any(r.matched for r in reasons) else None
 
     def rules_about(self, ask: Ask) -> Sequence[Rule]:
@@ -114,7 +118,13 @@ class Policy:
 
     def facts_of(self, ask: Ask) -> Facts:
         """Put what is asked beside what policy knows of the requester."""
-        return Facts(ask, self._groups.get(ask.requester.id, NO_GROUPS))
+        person = ask.requester.id
+        return Facts(
+            ask,
+            self._groups.get(person, NO_GROUPS),
+            self.attributes.get(person, NO_ATTRIBUTES),
+            self.actions.get(ask.action),
+        )
 
     def _objection(self, ask: Ask) -> Reason | None:
         because = self._why_unknown(ask)
@@ -135,16 +145,30 @@ class Policy:
             return f"{action.name} is given for {within}, not for {span(ask.seconds)}"
         return ""
 
-    def _verdict(
-        self, outcome: Outcome, reasons: Sequence[Reason], stages: tuple[Stage, ...] = ()
-    ) -> Verdict:
-        return Verdict(outcome=outcome, reasons=tuple(reasons), policy_digest=self.digest, stages=stages)
+    def _verdict(self, outcome: Outcome, reasons: Sequence[Reason]) -> Verdict:
+        return Verdict(outcome=outcome, reasons=tuple(reasons), policy_digest=self.digest)
+
+    def remembers(self, action: str) -> timedelta | None:
+        """Tell how far back an ask for an action needs its history; None where no rule counts anything.
+
+        No time at all, which is not None, stands for the live grants alone.
+        """
+        found = self.actions.get(action)
+        rules = self._index.about(found) if found else ()
+        spans = [span for rule in rules for span in map(counted_over, rule.conditions) if span is not None]
+        return max(spans, default=None)
 
     # -- who may -------------------------------------------------------------------------------------
 
     def entitled(self, stage: Stage) -> frozenset[str]:
         """Give the ids of the people who may decide a stage now, by the groups and people that it names."""
-        return frozenset(self._selected(stage.groups, stage.people))
+        selected = frozenset(self._selected(stage.groups, stage.people))
+        if not stage.approver:
+            return selected
+        wanted = dict(stage.approver)
+        return frozenset(
+            person for person in selected if has_any(self.attributes.get(person, NO_ATTRIBUTES), wanted)
+        )
 
     def notified(self, stage: Stage) -> Sequence[Principal]:
         """Give the people to be told of a stage, by id: those it says, else those who may decide it."""

@@ -1,15 +1,18 @@
 """What only shows when all files are seen together: names that are not there, and parts that do not fit."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from app.domain.duration import format_duration
+from app.policy import rule_references
 from app.policy.draft import Draft, Entry
 from app.policy.globs import Globs, is_pattern, may_overlap
+from app.policy.membership import cycles
 from app.policy.nearest import instead
 from app.policy.problems import Problem
 from app.policy.reach import Reach
 from app.policy.schema import ActionSpec, RuleSpec, StageSpec
+from app.policy.words import known, unknown
 from app.policy.yaml_file import Path_
 
 
@@ -19,6 +22,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *_people(draft),
         *_groups(draft),
         *_actions(draft),
+        *rule_references.freezes(draft),
         *_rules(draft),
         *_permissions(draft),
         *_channels(draft),
@@ -32,19 +36,36 @@ def _people(draft: Draft) -> Iterator[Problem]:
         if other != entry.name:
             text = f"{person.slack} is {other} already; a Slack user is one person, give each their own"
             yield entry.problem(text, "slack")
+        if person.manager and person.manager not in draft.names("people"):
+            yield entry.problem(unknown("person", person.manager, draft.names("people")), "manager")
+    entries = {entry.name: (entry, person.manager) for entry, person in draft.people}
+    for circle in cycles({name: [manager] if manager else [] for name, (_, manager) in entries.items()}):
+        chain = " is led by ".join((*circle, circle[0]))
+        yield entries[circle[0]][0].problem(f"leads back ({chain}); leave the topmost without", "manager")
 
 
 def _groups(draft: Draft) -> Iterator[Problem]:
-    for entry, members in draft.groups:
-        yield from _known(entry, members, draft.names("people"), "person")
+    for entry, group in draft.groups:
+        is_list = not isinstance(entry.written, dict)
+        at: Path_ = () if is_list else ("people",)
+        yield from known(entry, group.people, draft.names("people"), "person", *at)
+        yield from known(entry, group.groups, draft.names("groups"), "group", "groups")
         if entry.name in draft.names("people"):
             yield entry.problem("is the name of a person too; give the group another name")
+    entries = {entry.name: (entry, group.groups) for entry, group in draft.groups}
+    for circle in cycles({name: inner for name, (_, inner) in entries.items()}):
+        text = f"is within itself ({_round(circle)}); take one of them out of the other"
+        yield entries[circle[0]][0].problem(text, "groups")
+
+
+def _round(circle: Sequence[str]) -> str:
+    return " has ".join((*circle, circle[0]))
 
 
 def _actions(draft: Draft) -> Iterator[Problem]:
     for entry, action in draft.actions:
         if action.environment not in draft.names("environments"):
-            text = _unknown("environment", action.environment, draft.names("environments"))
+            text = unknown("environment", action.environment, draft.names("environments"))
             yield entry.problem(text, "environment")
         yield from _durations(entry, action)
 
@@ -63,21 +84,20 @@ def _durations(entry: Entry, action: ActionSpec) -> Iterator[Problem]:
 
 
 def _rules(draft: Draft) -> Iterator[Problem]:
-    members = {entry.name: frozenset(people) for entry, people in draft.groups}
     reach = Reach({entry.name: action.environment for entry, action in draft.actions})
     resources = {entry.name: action.resources for entry, action in draft.actions}
     has_all_resources = resources.keys() == draft.names("actions")
     for entry, rule in draft.rules:
-        yield from _known(
-            entry, rule.environments, draft.names("environments"), "environment", "environments"
-        )
-        yield from _known(entry, rule.groups, draft.names("groups"), "group", "groups")
-        yield from _known(entry, rule.people, draft.names("people"), "person", "people")
+        yield from known(entry, rule.environments, draft.names("environments"), "environment", "environments")
+        yield from known(entry, rule.groups, draft.names("groups"), "group", "groups")
+        yield from known(entry, rule.people, draft.names("people"), "person", "people")
         yield from _keys_of_effect(entry, rule)
+        yield from rule_references.effects(entry, rule, draft)
+        yield from rule_references.circumstances(entry, rule, draft)
         yield from _rule_actions(entry, rule, draft.names("actions"), reach)
         if has_all_resources:  # else a resource may be one of a malformed action
             yield from _rule_resources(entry, rule, reach, resources)
-        yield from _stages(entry, rule, draft, members)
+        yield from _stages(entry, rule, draft)
 
 
 def _keys_of_effect(entry: Entry, rule: RuleSpec) -> Iterator[Problem]:
@@ -90,20 +110,17 @@ def _keys_of_effect(entry: Entry, rule: RuleSpec) -> Iterator[Problem]:
         yield entry.problem("is missing; write a sentence that tells the requester why", "message")
     if rule.effect != "deny" and rule.message:
         yield entry.problem(f"does not go with {rule.effect}; write a description instead", "message")
-    if rule.effect == "deny" and rule.longest:
-        text = "would deny what is short and let what is long go on; write longer_than instead"
-        yield entry.problem(text, "longest")
     if rule.longest and rule.longer_than and rule.longer_than >= rule.longest:
         text = f"leaves no duration up to {format_duration(rule.longest)}, the longest; write a shorter one"
         yield entry.problem(text, "longer_than")
 
 
-def _rule_actions(entry: Entry, rule: RuleSpec, known: Collection[str], reach: Reach) -> Iterator[Problem]:
+def _rule_actions(entry: Entry, rule: RuleSpec, names: Collection[str], reach: Reach) -> Iterator[Problem]:
     for index, glob in enumerate(rule.actions):
-        if not is_pattern(glob) and glob not in known:
-            yield entry.problem(_unknown("action", glob, known), "actions", index)
-        elif not reach.matching(glob) and not any(map(Globs.of((glob,)).match, known)):
-            text = f"“{glob}” matches no action; {instead(glob.strip('*?'), known, 'actions')}"
+        if not is_pattern(glob) and glob not in names:
+            yield entry.problem(unknown("action", glob, names), "actions", index)
+        elif not reach.matching(glob) and not any(map(Globs.of((glob,)).match, names)):
+            text = f"“{glob}” matches no action; {instead(glob.strip('*?'), names, 'actions')}"
             yield entry.problem(text, "actions", index)
         elif reach.matching(glob) and not reach.of((glob,), rule.environments):
             where = ", ".join(sorted({reach.environment(action) for action in reach.matching(glob)}))
@@ -124,32 +141,28 @@ def _rule_resources(
             yield entry.problem(text, "resources", index)
 
 
-def _stages(
-    entry: Entry, rule: RuleSpec, draft: Draft, members: dict[str, frozenset[str]]
-) -> Iterator[Problem]:
+def _stages(entry: Entry, rule: RuleSpec, draft: Draft) -> Iterator[Problem]:
     named: dict[str, int] = defaultdict(int)
     for index, stage in enumerate(rule.stages):
         at: Path_ = ("stages", index)
         named[stage.name] += 1
         if named[stage.name] == 2:
             yield entry.problem(f"{stage.name} is an earlier stage's name; give each its own", *at, "name")
-        yield from _known(entry, stage.groups, draft.names("groups"), "group", *at, "groups")
-        yield from _known(entry, stage.people, draft.names("people"), "person", *at, "people")
+        yield from known(entry, stage.groups, draft.names("groups"), "group", *at, "groups")
+        yield from known(entry, stage.people, draft.names("people"), "person", *at, "people")
         if stage.notify:
             told = draft.names("groups") | draft.names("people")
-            yield from _known(entry, stage.notify, told, "group or person", *at, "notify")
-        yield from _quorum(entry, stage, at, members)
+            yield from known(entry, stage.notify, told, "group or person", *at, "notify")
+        yield from _quorum(entry, stage, at, draft)
 
 
-def _quorum(
-    entry: Entry, stage: StageSpec, at: Path_, members: dict[str, frozenset[str]]
-) -> Iterator[Problem]:
+def _quorum(entry: Entry, stage: StageSpec, at: Path_, draft: Draft) -> Iterator[Problem]:
     if not stage.groups and not stage.people:
         yield entry.problem("names nobody; write groups or people who may approve", *at)
         return
-    if not members.keys() >= set(stage.groups):
+    if not draft.members.keys() >= set(stage.groups):
         return  # a group that is missing or malformed is told already
-    approvers = frozenset(stage.people).union(*(members[group] for group in stage.groups))
+    approvers = draft.entitled(stage)
     if stage.quorum > len(approvers):
         text = f"asks for {stage.quorum} of {len(approvers)} people; lower it, or name more people"
         yield entry.problem(text, *at, "quorum")
@@ -157,8 +170,8 @@ def _quorum(
 
 def _permissions(draft: Draft) -> Iterator[Problem]:
     for entry, permission in draft.permissions:
-        yield from _known(entry, permission.groups, draft.names("groups"), "group", "groups")
-        yield from _known(entry, permission.people, draft.names("people"), "person", "people")
+        yield from known(entry, permission.groups, draft.names("groups"), "group", "groups")
+        yield from known(entry, permission.people, draft.names("people"), "person", "people")
 
 
 def _channels(draft: Draft) -> Iterator[Problem]:
@@ -166,16 +179,3 @@ def _channels(draft: Draft) -> Iterator[Problem]:
         if purpose not in draft.names("channels"):
             text = f'is missing; write the channel for {what}, such as {purpose}: "#security"'
             yield draft.problem(f"channels.{purpose}", text)
-
-
-def _known(
-    entry: Entry, words: Collection[str], known: Collection[str], what: str, *path: str | int
-) -> Iterator[Problem]:
-    """Find the words of a list that name nothing."""
-    for index, word in enumerate(words):
-        if word not in known:
-            yield entry.problem(_unknown(what, word, known), *path, index)
-
-
-def _unknown(what: str, word: str, known: Collection[str]) -> str:
-    return f"there is no {what} “{word}”; {instead(word, known)}"

@@ -6,32 +6,47 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from app.domain.verdict import Outcome, Reason, Stage
+from app.domain.verdict import Obligations, Outcome, Reason, Stage
 from app.policy.catalogue import Action
-from app.policy.conditions import Condition, Facts
+from app.policy.conditions import Condition, Facts, Finding
 from app.policy.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """All conditions must hold. `message` is told to the requester when a rule that denies matches."""
+    """All conditions must hold. `message` is told to the requester when a rule that denies matches.
+
+    A condition that cannot be told counts as not met in a rule that permits, and as met in any other: what is
+    not known never makes anything easier. `obligations` is None where the rule has none.
+    """
 
     name: str
     effect: Outcome
     conditions: tuple[Condition, ...] = ()
     stages: tuple[Stage, ...] = ()
     message: str = ""
+    obligations: Obligations | None = None
+    shadow: bool = False
 
     def look(self, facts: Facts) -> Reason:
         """Look at the facts and say what was found."""
         findings = [condition.look(facts) for condition in self.conditions]
-        missed = [finding.because for finding in findings if not finding.holds]
+        permits = self.effect is Outcome.AUTO_APPROVE
+        missed = [each.because for each in findings if not each.holds and (each.known or permits)]
         if missed:
             because = ". ".join(_capitalised(text) if index else text for index, text in enumerate(missed))
         else:
-            held = [finding.because for finding in findings if finding.because]
-            because = self.message or ", ".join(held) or "anyone may ask"
-        return Reason(rule=self.name, effect=self.effect, matched=not missed, because=because)
+            because = self._why(findings)
+        return Reason(
+            rule=self.name, effect=self.effect, matched=not missed, because=because, shadow=self.shadow
+        )
+
+    def _why(self, findings: Sequence[Finding]) -> str:
+        """Say why the rule matched, and what of it only counts as met, as it could not be told."""
+        held = [finding.because for finding in findings if finding.holds and finding.because]
+        because = self.message or ", ".join(held) or "anyone may ask"
+        untold = [finding.because for finding in findings if not finding.known]
+        return f"{because} (this counts as met: {'. '.join(untold)})" if untold else because
 
 
 class Placed(NamedTuple):

@@ -2,18 +2,36 @@
 
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.policy.context_shapes import (
+    MIDNIGHT,
+    Attributes,
+    Clock,
+    Count,
+    Date,
+    Days,
+    Flag,
+    Moment,
+    Network,
+    Per,
+    Source,
+    Ticket,
+    Zone,
+)
 from app.policy.shapes import (
     Channel,
     Duration,
     EffectWord,
     Email,
+    Expression,
     ListOf,
+    Mode,
     Name,
     NameGlob,
+    NotYet,
     PersonId,
     Prose,
     Quorum,
@@ -36,9 +54,20 @@ class Spec(BaseModel):
 
 
 class PersonSpec(Spec):
+    """`attributes` are free: conditions on requesters and approvers speak of them."""
+
     name: Title = NEEDED
     slack: SlackUser = NEEDED
     email: Email = ""
+    attributes: Attributes = {}
+    manager: PersonId | None = None
+
+
+class GroupSpec(Spec):
+    """A group of people and of groups. One of people alone may be written as a list."""
+
+    groups: SomeOf[Name] = ()
+    people: SomeOf[PersonId] = ()
 
 
 class EnvironmentSpec(Spec):
@@ -64,14 +93,90 @@ class ActionSpec(Spec):
     reason: ReasonNeeded = "required"
 
 
+class CalendarSpec(Spec):
+    """Dates on which a window of time is not open, such as holidays."""
+
+    dates: SomeOf[Date] = NEEDED
+
+
+class FreezeSpec(Spec):
+    """A span of local time with a reason; `from` is in it, `to` is not."""
+
+    begins: Moment = Field(default=None, validate_default=True, alias="from")
+    ends: Moment = Field(default=None, validate_default=True, alias="to")
+    zone: Zone = NEEDED
+    reason: Prose = NEEDED
+
+
 class StageSpec(Spec):
-    """`notify` names groups or people; `[]` pings nobody, and without the key the approvers are pinged."""
+    """`notify` names groups or people; `[]` pings nobody, and without the key the approvers are pinged.
+
+    `approver`: attributes that those who may approve must have, beside being named.
+    """
 
     name: Name = NEEDED
     quorum: Quorum = 1
     groups: SomeOf[Name] = ()
     people: SomeOf[PersonId] = ()
+    approver: Attributes = {}
     notify: ListOf[Name] | None = None
+
+
+class WindowSpec(Spec):
+    """Days and hours in a zone. An end at or before the beginning is on the next day."""
+
+    weekdays: SomeOf[Days] = ()
+    begins: Clock = Field(default=0, alias="from")
+    ends: Clock = Field(default=MIDNIGHT, alias="to")
+    zone: Zone = NEEDED
+    except_dates: SomeOf[Date] = ()
+    calendars: SomeOf[Name] = ()
+
+
+class RateSpec(Spec):
+    """How many in how long a time, which is counted back from the moment of asking."""
+
+    count: Count = NEEDED
+    per: Per = NEEDED
+
+
+class WhenSpec(Spec):
+    """A condition in CEL; `message` tells people what it asks for."""
+
+    id: Name = NEEDED
+    cel: Expression = NEEDED
+    message: Prose = NEEDED
+
+
+class ToldSpec(Spec):
+    """Groups and people who are told."""
+
+    groups: SomeOf[Name] = ()
+    people: SomeOf[PersonId] = ()
+
+
+class RungSpec(Spec):
+    """Who is told when nobody has decided for so long."""
+
+    after: Duration = NEEDED
+    to: ToldSpec = NEEDED
+
+
+class ObligationsSpec(Spec):
+    """What holds for what the rule lets through; the strictest over all rules that match holds.
+
+    `up_to` and `ticket` are held to by policy: what does not fit is denied. The others are recorded in the
+    verdict for the workflow. `mfa` is refused, so that nobody believes in a factor that is not asked for.
+    """
+
+    up_to: Duration | None = None
+    single_use: Flag = False
+    ticket: Ticket | None = None
+    mfa: NotYet = None
+    break_glass: Flag = False
+    parallel: Flag = False
+    tell: SomeOf[Name] = ()
+    escalation: SomeOf[RungSpec] = ()
 
 
 class RuleSpec(Spec):
@@ -79,15 +184,30 @@ class RuleSpec(Spec):
 
     description: Prose = ""
     effect: EffectWord = NEEDED
+    mode: Mode = "enforce"
     environments: SomeOf[Name] = ()
     actions: SomeOf[NameGlob] = ()
     resources: SomeOf[ResourceGlob] = ()
+    risks: SomeOf[Risk] = ()
     groups: SomeOf[Name] = ()
     people: SomeOf[PersonId] = ()
-    sources: SomeOf[Name] = ()
+    requester: Attributes = {}
+    sources: SomeOf[Source] = ()
+    networks: SomeOf[Network] = ()
+    outside_networks: SomeOf[Network] = ()
+    times: SomeOf[WindowSpec] = ()
+    outside_times: SomeOf[WindowSpec] = ()
+    freezes: SomeOf[Name] = ()
     longest: Duration | None = None
     longer_than: Duration | None = None
+    ticket: Ticket | None = None
+    at_most: RateSpec | None = None
+    more_than: RateSpec | None = None
+    concurrent: Count | None = None
+    more_concurrent_than: Count | None = None
+    when: SomeOf[WhenSpec] = ()
     stages: SomeOf[StageSpec] = ()
+    obligations: ObligationsSpec | None = None
     message: Prose = ""
 
 
@@ -101,6 +221,8 @@ class PermissionSpec(Spec):
 SECTIONS: dict[str, Any] = {
     "people": PersonSpec,
     "groups": ListOf[PersonId],
+    "calendars": CalendarSpec,
+    "freezes": FreezeSpec,
     "environments": EnvironmentSpec,
     "actions": ActionSpec,
     "rules": RuleSpec,
@@ -111,13 +233,32 @@ SECTIONS: dict[str, Any] = {
 
 
 @cache
-def validator(section: str) -> TypeAdapter[Any]:
-    """Make the validator of a section's entries."""
-    return TypeAdapter(SECTIONS[section])
+def validator(section: str, is_mapping: bool) -> TypeAdapter[Any]:
+    """Make the validator of a section's entries; a group may be a list, or a mapping."""
+    return TypeAdapter(_spec(section, is_mapping))
 
 
-def known_keys(section: str, path: tuple[str | int, ...]) -> frozenset[str]:
+def _spec(section: str, is_mapping: bool) -> Any:
+    return GroupSpec if section == "groups" and is_mapping else SECTIONS[section]
+
+
+def known_keys(section: str, path: tuple[str | int, ...], *, is_mapping: bool = False) -> frozenset[str]:
     """Name the keys that there may be at `path` within an entry; none where a value is no mapping."""
-    spec = StageSpec if path[:1] == ("stages",) and len(path) == 2 else SECTIONS[section]
-    is_mapping = isinstance(spec, type) and issubclass(spec, BaseModel)
-    return frozenset(spec.model_fields) if is_mapping else frozenset()
+    spec = _spec(section, is_mapping)
+    for step in path:
+        if isinstance(step, str):
+            fields = {field.alias or name: field for name, field in _fields(spec).items()}
+            spec = _spec_within(fields[step].annotation) if step in fields else None
+    return frozenset(field.alias or name for name, field in _fields(spec).items())
+
+
+def _fields(spec: Any) -> dict[str, Any]:
+    is_spec = isinstance(spec, type) and issubclass(spec, BaseModel)
+    return dict(spec.model_fields) if is_spec else {}
+
+
+def _spec_within(annotation: Any) -> Any:
+    """Find the spec that a key's value is, or is a list of."""
+    if _fields(annotation):
+        return annotation
+    return next(filter(None, map(_spec_within, get_args(annotation))), None)

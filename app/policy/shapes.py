@@ -22,7 +22,8 @@ MOST_APPROVALS = 20
 T = TypeVar("T")
 
 
-def _text(value: object, right: str) -> str:
+def text_in(value: object, right: str) -> str:
+    """Give a value that must be text. Raises ValueError, which says what would be right."""
     if value is None:
         raise ValueError(f"is missing; write {right}")
     if not isinstance(value, str):
@@ -35,7 +36,7 @@ def matching(form: re.Pattern[str], right: str) -> Callable[[object], str]:
     """Make a validator for text of one form."""
 
     def validate(value: object) -> str:
-        text = _text(value, right)
+        text = text_in(value, right)
         if not form.fullmatch(text):
             raise ValueError(f"is “{text[:60]}”; write {right}")
         return text
@@ -47,7 +48,7 @@ def text_up_to(limit: int) -> Callable[[object], str]:
     """Make a validator for a sentence or two, on one line once it is read."""
 
     def validate(value: object) -> str:
-        text = " ".join(_text(value, f"text of 1 to {limit} characters").split())
+        text = " ".join(text_in(value, f"text of 1 to {limit} characters").split())
         if not 1 <= len(text) <= limit:
             raise ValueError(f"has {len(text)} characters; write 1 to {limit}")
         return text
@@ -60,7 +61,7 @@ def one_of(*words: str) -> Callable[[object], str]:
     right = f"{', '.join(words[:-1])} or {words[-1]}"
 
     def validate(value: object) -> str:
-        text = _text(value, right)
+        text = text_in(value, right)
         if text not in words:
             raise ValueError(f"is “{text[:60]}”; write {right}")
         return text
@@ -69,7 +70,7 @@ def one_of(*words: str) -> Callable[[object], str]:
 
 
 def _duration(value: object) -> timedelta:
-    text = _text(value, "a duration such as 30m, 2h or 1d")
+    text = text_in(value, "a duration such as 30m, 2h or 1d")
     try:
         return parse_duration(text)
     except ValueError:
@@ -78,7 +79,7 @@ def _duration(value: object) -> timedelta:
 
 def _quorum(value: object) -> int:
     right = f"how many must approve, 1 to {MOST_APPROVALS}"
-    text = _text(value, right)
+    text = text_in(value, right)
     if not re.fullmatch(r"[1-9]\d?", text, re.ASCII) or int(text) > MOST_APPROVALS:
         raise ValueError(f"is “{text[:60]}”; write {right}")
     return int(text)
@@ -118,6 +119,16 @@ def _glob(form: re.Pattern[str], right: str) -> Callable[[object], str]:
     return validate
 
 
+def _expression(value: object) -> str:
+    return text_in(value, "an expression in CEL, such as  request.seconds <= 1800")
+
+
+def _not_yet(value: object) -> None:
+    if value is not None:
+        text = "is not asked for yet, so a rule cannot rest on it; leave it out until then"
+        raise ValueError(text)
+
+
 name = matching(NAME, "a name of a-z, 0-9 and -, up to 64, such as prod-db-debug")
 Name = Annotated[str, PlainValidator(name)]
 PersonId = Annotated[str, PlainValidator(person_id)]
@@ -139,6 +150,10 @@ Quorum = Annotated[int, PlainValidator(_quorum)]
 Risk = Annotated[str, PlainValidator(one_of("low", "medium", "high", "critical"))]
 ReasonNeeded = Annotated[str, PlainValidator(one_of("required", "optional"))]
 EffectWord = Annotated[str, PlainValidator(one_of("deny", "auto_approve", "require"))]
+Mode = Annotated[str, PlainValidator(one_of("enforce", "shadow"))]
+Expression = Annotated[str, PlainValidator(_expression)]
+NotYet = Annotated[None, PlainValidator(_not_yet)]
+"""A key that has a meaning to come: refused, so that nobody believes that it has it."""
 SomeOf = Annotated[tuple[T, ...], BeforeValidator(_filled_list)]
 """A list that is not empty: an empty selector would leave open whether it means nobody or everybody."""
 ListOf = Annotated[tuple[T, ...], BeforeValidator(_list)]

@@ -1,10 +1,12 @@
 """Durations to the second, where one is held against a bound and rounding would make both look alike."""
 
 from datetime import timedelta
+from functools import lru_cache
 
 from app.domain.duration import LONGEST, format_duration, parse_duration
 
 
+@lru_cache(maxsize=4096)
 def span(seconds: float) -> str:
     """Write a number of seconds as a duration, whatever number it is: `4 h 1 s`, `over 366 days`."""
     most = int(LONGEST.total_seconds())

@@ -18,7 +18,7 @@ def all_stages(rules: Sequence[Rule]) -> tuple[Stage, ...]:
     merged: dict[tuple[object, ...], tuple[str, Stage]] = {}
     for rule in rules:
         for stage in rule.stages:
-            key = (stage.name, stage.quorum, frozenset(stage.groups), frozenset(stage.people))
+            key = (stage.name, stage.quorum, frozenset(stage.groups), frozenset(stage.people), stage.approver)
             first, known = merged.get(key, (rule.name, stage))
             merged[key] = (first, _telling_all(known, stage))
     uses = Counter(stage.name for _, stage in merged.values())

@@ -1,0 +1,46 @@
+"""Conditions on where an ask comes from: networks. Slack tells no address, so that it is often not known."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from app.policy.conditions import Facts, Finding
+
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class InNetwork:
+    """The address is in one of the networks, or, with `outside`, in none of them."""
+
+    v4: tuple[IPv4Network, ...]
+    v6: tuple[IPv6Network, ...]
+    outside: bool = False
+
+    def look(self, facts: Facts) -> Finding:
+        """Look at the address. What cannot be told: one that is not known, or is none."""
+        named = [str(network) for network in (*self.v4, *self.v6)]
+        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        expected = f"{'outside of' if self.outside else 'in'} {', '.join(named[:SHOWN])}{more}"
+        address = address_of(facts.ask.ip)
+        if address is None:
+            return Finding(False, f"is for addresses {expected}; which one you come from is not known", False)
+        if isinstance(address, IPv4Address):
+            inside = any(address in network for network in self.v4)
+        else:
+            inside = any(address in network for network in self.v6)
+        if inside is self.outside:
+            return Finding(False, f"is for addresses {expected}; you come from {address}")
+        return Finding(True, f"from {address}")
+
+
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address; one of IPv4 mapped into IPv6 is that of IPv4 (RFC 4291, 2.5.5.2). None: no address.
+
+    A zone (RFC 4007: `fe80::1%eth0`) says nothing about whoever is far away, and is left out.
+    """
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
