@@ -93,6 +93,8 @@ def _guarded(name: str, job: Job) -> Job:
         nonlocal failing
         try:
             await job()
+        except asyncio.CancelledError:  # only as the scheduler ends, which would log it as a failure
+            return
         except Unavailable:
             if not failing:
                 log.warning("job_waits_for_store", job=name)

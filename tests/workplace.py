@@ -149,12 +149,13 @@ class Workplace:
         """Start a bot and wait until it is connected; `watching` looks for changed policies by itself."""
         settings = self.settings(**more)
         settings.data.mkdir(parents=True, exist_ok=True)
-        stack = AsyncExitStack()
-        connection = connect(self.redis_url)
-        stack.push_async_callback(connection.aclose)
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        audit_log = stack.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))
-        bot = Bot(settings, PolicySource(self.policies), connection, http, audit_log)
+        async with AsyncExitStack() as building:
+            connection = connect(self.redis_url)
+            building.push_async_callback(connection.aclose)
+            http = await building.enter_async_context(aiohttp.ClientSession())
+            audit_log = building.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))
+            bot = Bot(settings, PolicySource(self.policies), connection, http, audit_log)
+            stack = building.pop_all()
         jobs = [bot.work()] if working else []
         jobs += [bot.watch_policies()] if watching else []
         if self._listening:
@@ -164,7 +165,9 @@ class Workplace:
         connected = self.connections() + 1
         replica = Replica(bot, asyncio.create_task(run_together(jobs)), stack)
         self.replicas.append(replica)
-        if not self._listening:
+        if self._listening:
+            await self.answers_http()
+        else:
             await self.until(lambda: self.connections() >= connected, "the bot is connected")
         return replica
 
@@ -329,6 +332,19 @@ class Workplace:
         await self.clicks(by, await self.card(request_id, offering="jit_approve"), "jit_approve")
         await self.reaches(request_id, State.ACTIVE)
         return request_id
+
+    async def until_answered(self, user: str, command: str, part: str, within: float = 15.0) -> str:
+        """Type a command again and again until the answer holds a part, as a patient person would."""
+        ends = asyncio.get_running_loop().time() + within
+        while part not in (said := await self.types(user, command)):
+            assert asyncio.get_running_loop().time() < ends, f"still: {said}"
+            await asyncio.sleep(0.1)
+        return said
+
+    async def answers_http(self) -> None:
+        """Wait until the bot's HTTP side answers."""
+        while not await self.board.deliveries.verify_url(self.app):
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

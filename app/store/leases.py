@@ -1,6 +1,7 @@
 """Leases: of all replicas, one at a time reads a partition's events for a group."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -45,13 +46,12 @@ class Leases:
                 await self._renew()
                 await asyncio.sleep(RENEWED_EVERY.total_seconds())
         finally:
-            await asyncio.shield(self._release())
+            await self._release_whatever_comes()
 
     async def _renew(self) -> None:
         started = asyncio.get_running_loop().time()
         try:
-            async with reachable():
-                pipeline = self._redis.pipeline(transaction=False)
+            async with reachable(), self._redis.pipeline(transaction=False) as pipeline:
                 for partition, group in self._held:
                     await self._scripts.run(
                         "hold",
@@ -69,12 +69,23 @@ class Leases:
             else:
                 event.clear()
 
+    async def _release_whatever_comes(self) -> None:
+        """Give all back, also when cancelled once more meanwhile: one left over holds up the successor."""
+        releasing = asyncio.create_task(self._release())
+        while not releasing.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(releasing)
+        await releasing
+
     async def _release(self) -> None:
         for event in self._held.values():
             event.clear()
         try:
-            async with reachable():
+            async with reachable(), self._redis.pipeline(transaction=False) as pipeline:
                 for partition, group in self._held:
-                    await self._scripts.run("release", [keys.lease(partition, group)], [self._holder])
+                    await self._scripts.run(
+                        "release", [keys.lease(partition, group)], [self._holder], pipeline
+                    )
+                await pipeline.execute()
         except Unavailable:
             log.info("leases_left_to_expire")
