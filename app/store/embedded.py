@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -76,7 +77,7 @@ async def start_server(data: Path, program: Path | None = None) -> AsyncIterator
     folder.chmod(0o700)
     with _sole_owner(folder), _socket_folder(folder) as sockets:
         socket = sockets / "redis.sock"
-        _stop_left_over(folder / "redis.pid")
+        await asyncio.to_thread(_stop_left_over, folder)
         process = await _spawn(program, folder, socket)
         try:
             await _wait_until_up(process, socket, folder / "redis.log")
@@ -149,21 +150,30 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _stop_left_over(pidfile: Path) -> None:
+def _stop_left_over(folder: Path) -> None:
     """End a server that a killed bot left on the same files, so that two never write one append-only file."""
+    pid = _left_over(folder)
+    if pid is None:
+        return
+    for number, patience in ((signal.SIGTERM, STOPS_WITHIN), (signal.SIGKILL, STOPS_WITHIN)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        ends = time.monotonic() + patience
+        while time.monotonic() < ends:
+            if not Path(f"/proc/{pid}").exists() or _is_zombie(pid):
+                return
+            time.sleep(0.02)
+
+
+def _left_over(folder: Path) -> int | None:
+    """Find a server that runs in a folder; its number alone could be another process's by now."""
     try:
-        pid = int(pidfile.read_text())
+        pid = int((folder / "redis.pid").read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        runs_here = Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()
     except (OSError, ValueError):
-        return
-    if not any(name.encode() in command for name in PROGRAMS):
-        return
-    os.kill(pid, signal.SIGTERM)
-    for _ in range(500):
-        if not Path(f"/proc/{pid}").exists() or _is_zombie(pid):
-            return
-        signal.sigtimedwait([], 0.02)
-    os.kill(pid, signal.SIGKILL)
+        return None
+    return pid if runs_here and any(name.encode() in command for name in PROGRAMS) else None
 
 
 def _is_zombie(pid: int) -> bool:
