@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.domain import transitions
+from app.domain.extension import ask_extension, decide_extension
 from app.domain.ids import new_request_id, partition_of
 from app.domain.people import Principal
 from app.domain.refusals import (
@@ -23,7 +24,7 @@ from app.domain.refusals import (
     Refused,
     UnknownRequest,
 )
-from app.domain.request import Lease, Request, State
+from app.domain.request import Extension, Lease, Request, State
 from app.domain.transitions import Step
 from app.domain.value import Value
 from app.domain.verdict import Outcome
@@ -154,6 +155,36 @@ class Workflow:
 
         return await self._by_person(request_id, by, "revoke", revoke)
 
+    async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
+        """Ask for more time for one's own access; policy judges the whole time from the start of the access."""
+
+        def ask(request: Request, now: datetime) -> Step:
+            policy = self._policy()
+            whole = request.duration + more
+            checked = policy.check(request.action, request.resource, whole, reason or request.reason)
+            verdict = policy.judge(_ask_of(request, now, int(whole.total_seconds()), checked.reason))
+            extension = Extension(
+                seconds=int(more.total_seconds()), reason=reason.strip(), verdict=verdict, asked_at=now
+            )
+            return ask_extension(request, by, extension, now)
+
+        return await self._by_person(request_id, by, "extend", ask)
+
+    async def decide_extension(
+        self, request_id: str, by: Principal, *, approved: bool, comment: str = ""
+    ) -> Request:
+        """Count a decision on more time. Rules that deny are asked again first."""
+
+        def decide(request: Request, now: datetime) -> Step:
+            entitled = self._policy().entitled
+            step = decide_extension(request, by, entitled, now, approved=approved, comment=comment)
+            if approved and request.extension:
+                self._raise_denial(request, now, request.seconds + request.extension.seconds)
+            return step
+
+        verb = "approve more time of" if approved else "deny more time of"
+        return await self._by_person(request_id, by, verb, decide)
+
     # -- what people see -----------------------------------------------------------------------------
 
     async def see(self, request_id: str, by: Principal) -> Request:
@@ -244,17 +275,8 @@ class Workflow:
 
     # -- how ------------------------------------------------------------------------------------------
 
-    def _raise_denial(self, request: Request, now: datetime) -> None:
-        ask = Ask(
-            requester=request.requester,
-            action=request.action,
-            resource=request.resource,
-            seconds=request.seconds,
-            reason=request.reason,
-            source=request.source,
-            at=now,
-        )
-        verdict = self._policy().denial(ask)
+    def _raise_denial(self, request: Request, now: datetime, seconds: int | None = None) -> None:
+        verdict = self._policy().denial(_ask_of(request, now, seconds or request.seconds, request.reason))
         if verdict is not None and verdict.outcome is Outcome.DENY:
             raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
 
@@ -285,3 +307,16 @@ class Workflow:
                 return changed.model_copy(update={"version": request.version + 1})
             await asyncio.sleep(secrets.randbelow(1 + 2**attempt) / 1000)
         raise Busy(request_id)
+
+
+def _ask_of(request: Request, now: datetime, seconds: int, reason: str) -> Ask:
+    """What policy is asked about a request that exists."""
+    return Ask(
+        requester=request.requester,
+        action=request.action,
+        resource=request.resource,
+        seconds=seconds,
+        reason=reason,
+        source=request.source,
+        at=now,
+    )

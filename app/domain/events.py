@@ -87,6 +87,27 @@ class Warned(_Event):
     ends_at: datetime
 
 
+class ExtensionAsked(_Event):
+    """The requester asked for more time; with `ends_at` it was given at once, else people are asked."""
+
+    kind: Literal["extension_asked"] = "extension_asked"
+    seconds: int
+    reason: str
+    verdict: Verdict
+    ends_at: datetime | None = None
+
+
+class ExtensionDecided(_Event):
+    """An approver decided on more time; with `ends_at` it was the last approval that was needed."""
+
+    kind: Literal["extension_decided"] = "extension_decided"
+    stage: str
+    approved: bool
+    comment: str
+    proof: str
+    ends_at: datetime | None = None
+
+
 class EndBegun(_Event):
     """Access is being taken back, because the work is done, it was revoked, or time is up."""
 
@@ -129,6 +150,8 @@ Event = (
     | Activated
     | GrantFailed
     | Warned
+    | ExtensionAsked
+    | ExtensionDecided
     | EndBegun
     | EndFailed
     | Ended

@@ -53,6 +53,21 @@ class Decision(Value):
     at: datetime
 
 
+class Extension(Value):
+    """More time that was asked for while access is live, judged and decided like a request of its own."""
+
+    seconds: int
+    reason: str
+    verdict: Verdict
+    decisions: tuple[Decision, ...] = ()
+    asked_at: datetime
+
+    @property
+    def open_stage(self) -> Stage | None:
+        """The first stage that still lacks approvals; None when no stage does."""
+        return first_open(self.verdict, self.decisions)
+
+
 class Lease(Value):
     """What a connector created at the target, and how to take it back."""
 
@@ -103,6 +118,8 @@ class Request(Value):
     ends_at: datetime | None = None
     warns_at: datetime | None = None
     lease: Lease | None = None
+    extension: Extension | None = None
+    """What waits for a decision; None when no more time is asked for."""
     ending: Ending | None = None
     finished_at: datetime | None = None
 
@@ -122,11 +139,12 @@ class Request(Value):
     @property
     def open_stage(self) -> Stage | None:
         """The first stage that still lacks approvals; None when no stage does."""
-        for stage in self.verdict.stages:
-            if len(self.approvals(stage)) < stage.quorum:
-                return stage
-        return None
+        return first_open(self.verdict, self.decisions)
 
-    def approvals(self, stage: Stage) -> tuple[Decision, ...]:
-        """Approvals that a stage has so far."""
-        return tuple(d for d in self.decisions if d.approved and d.stage == stage.name)
+
+def first_open(verdict: Verdict, decisions: tuple[Decision, ...]) -> Stage | None:
+    """Find the first stage of a verdict that these decisions leave without enough approvals."""
+    for stage in verdict.stages:
+        if sum(decision.approved and decision.stage == stage.name for decision in decisions) < stage.quorum:
+            return stage
+    return None

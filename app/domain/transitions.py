@@ -146,9 +146,14 @@ def begin_grant(request: Request, now: datetime) -> Step:
         "state": State.GRANTING,
         "starts_at": now,
         "ends_at": ends_at,
-        "warns_at": ends_at - min(WARNING, request.duration / WARNING_SHARE),
+        "warns_at": warns_before(ends_at, request.duration),
     })  # fmt: skip
     return begun, events.GrantBegun(request_id=request.id, at=now, by=SYSTEM, ends_at=ends_at)
+
+
+def warns_before(ends_at: datetime, left: timedelta) -> datetime:
+    """When to warn of an end: 5 minutes before it, of short access when a fifth of it is left."""
+    return ends_at - min(WARNING, left / WARNING_SHARE)
 
 
 def activate(request: Request, lease: Lease, now: datetime) -> Step:
@@ -247,17 +252,34 @@ def refuse_attempt(request: Request, by: Principal, verb: str, code: str, now: d
 
 
 def _stage_to_decide(request: Request, by: Principal, entitled: Entitled, verb: str, now: datetime) -> Stage:
-    if by.is_same_person(request.requester):
-        raise SelfApproval(request.id)
-    if not any(by.id in entitled(stage) for stage in request.verdict.stages):
-        raise NotAnApprover(
-            request.id, ", ".join(stage.name for stage in request.verdict.stages) or "no stage"
-        )
+    stages = request.verdict.stages
+    must_be_an_approver(request, by, entitled, stages)
     _must_be(request, verb, State.PENDING)
     if now >= request.lapses_at:
         raise WrongState(request.id, State.LAPSED, verb, f"{request.id} has lapsed: nobody decided in time")
-    stage = request.open_stage
-    has_decided = any(decision.by.is_same_person(by) for decision in request.decisions)
+    return must_have_the_turn(request, by, entitled, verb, request.open_stage, request.decisions)
+
+
+def must_be_an_approver(
+    request: Request, by: Principal, entitled: Entitled, stages: Collection[Stage]
+) -> None:
+    """Raise SelfApproval or NotAnApprover unless someone else than the requester may decide some stage."""
+    if by.is_same_person(request.requester):
+        raise SelfApproval(request.id)
+    if not any(by.id in entitled(stage) for stage in stages):
+        raise NotAnApprover(request.id, ", ".join(stage.name for stage in stages) or "no stage")
+
+
+def must_have_the_turn(
+    request: Request,
+    by: Principal,
+    entitled: Entitled,
+    verb: str,
+    stage: Stage | None,
+    decisions: Collection[Decision],
+) -> Stage:
+    """Give the open stage, or raise AlreadyDecided or NotYourTurn: one person counts once over all stages."""
+    has_decided = any(decision.by.is_same_person(by) for decision in decisions)
     if has_decided and (verb == "approve" or stage is None or by.id not in entitled(stage)):
         raise AlreadyDecided(request.id)
     if stage is None or by.id not in entitled(stage):
@@ -282,7 +304,7 @@ def _begin_end(request: Request, cause: EndCause, by: str, now: datetime, commen
     _must_be(request, verb, State.GRANTING, State.ACTIVE)
     ending = Ending(cause=cause, by=by, comment=comment, retry_at=now + FIRST_RETRY)
     return request.model_copy(
-        update={"state": State.ENDING, "ending": ending, "warns_at": None}
+        update={"state": State.ENDING, "ending": ending, "warns_at": None, "extension": None}
     ), events.EndBegun(request_id=request.id, at=now, by=by, cause=cause, comment=comment)
 
 

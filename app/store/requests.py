@@ -10,7 +10,7 @@ import redis.exceptions
 from redis.asyncio import Redis
 
 from app.domain.deadlines import Deadline, deadlines
-from app.domain.events import Activated, Event, event_json
+from app.domain.events import Activated, Event, ExtensionAsked, ExtensionDecided, event_json
 from app.domain.ids import partition_in
 from app.domain.refusals import Unavailable, UnknownRequest
 from app.domain.request import Request, State
@@ -226,7 +226,8 @@ def _deadline_arguments(request: Request) -> list[str | int]:
 def _grant_arguments(request: Request, event: Event) -> list[str | int]:
     if request.state is not State.ACTIVE:
         return ["delete", "", 0]
-    if not isinstance(event, Activated):
+    ends_at = _new_end(event)
+    if ends_at is None:
         return ["keep", "", 0]
     value = {
         "request": request.id,
@@ -234,6 +235,15 @@ def _grant_arguments(request: Request, event: Event) -> list[str | int]:
         "environment": request.environment,
         "action": request.action,
         "resource": request.resource,
-        "ends_at": event.ends_at.isoformat(),
+        "ends_at": ends_at.isoformat(),
     }
-    return ["set", json.dumps(value, separators=(",", ":")), milliseconds(event.ends_at)]
+    return ["set", json.dumps(value, separators=(",", ":")), milliseconds(ends_at)]
+
+
+def _new_end(event: Event) -> datetime | None:
+    """The end that a grant has from an event on; None where it keeps the one it has."""
+    match event:
+        case Activated() | ExtensionAsked() | ExtensionDecided():
+            return event.ends_at
+        case _:
+            return None
