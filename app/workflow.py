@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.domain import transitions
-from app.domain.extension import ask_extension, decide_extension
+from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.ids import new_request_id, partition_of
 from app.domain.people import Principal
 from app.domain.refusals import (
@@ -27,12 +27,13 @@ from app.domain.refusals import (
 from app.domain.request import Extension, Lease, Request, State
 from app.domain.transitions import Step
 from app.domain.value import Value
-from app.domain.verdict import Outcome
+from app.domain.verdict import Outcome, Stage
 from app.policy import Ask, Permission, Policy
 from app.store.requests import RequestStore
 
 ATTEMPTS = 12
 LISTED = 20
+SHORTEST_EXTENSION = timedelta(minutes=1)
 NO_WHY = "Say why you deny it: the requester is told."
 log = structlog.get_logger(__name__)
 Transition = Callable[[Request, datetime], Step]
@@ -156,7 +157,7 @@ class Workflow:
         return await self._by_person(request_id, by, "revoke", revoke)
 
     async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
-        """Ask for more time for one's own access; policy judges the whole time from the start of the access."""
+        """Ask for more time for one's own access; policy judges the whole time since its start."""
 
         def ask(request: Request, now: datetime) -> Step:
             policy = self._policy()
@@ -169,6 +170,23 @@ class Workflow:
             return ask_extension(request, by, extension, now)
 
         return await self._by_person(request_id, by, "extend", ask)
+
+    async def may_extend(self, request_id: str, by: Principal) -> Request:
+        """Read a request for which this person may ask more time now. Raises what asking would raise."""
+        async with self._recording(request_id, by, "extend"):
+            request, now = await self._store.load(request_id)
+            must_be_extendable(request, by, now)
+            left = self._policy().find_action(request.action).longest - request.duration
+            if left < SHORTEST_EXTENSION:
+                raise BadInput(f"{request_id} lasts as long as it may already: ask anew when it ends.")
+            return request
+
+    async def may_decide_extension(self, request_id: str, by: Principal) -> Request:
+        """Read a request whose extension this person may decide now. Raises what deciding would raise."""
+        async with self._recording(request_id, by, "deny more time of"):
+            request, now = await self._store.load(request_id)
+            decide_extension(request, by, self._policy().entitled, now, approved=False)
+            return request
 
     async def decide_extension(
         self, request_id: str, by: Principal, *, approved: bool, comment: str = ""
@@ -227,6 +245,7 @@ class Workflow:
         return (
             by.is_same_person(request.requester)
             or any(by.id in policy.entitled(stage) for stage in request.verdict.stages)
+            or any(by.id in policy.entitled(stage) for stage in _stages_of(request.extension))
             or policy.may(by.id, Permission.AUDIT)
             or policy.may(by.id, Permission.REVOKE)
         )
@@ -307,6 +326,10 @@ class Workflow:
                 return changed.model_copy(update={"version": request.version + 1})
             await asyncio.sleep(secrets.randbelow(1 + 2**attempt) / 1000)
         raise Busy(request_id)
+
+
+def _stages_of(extension: Extension | None) -> tuple[Stage, ...]:
+    return extension.verdict.stages if extension else ()
 
 
 def _ask_of(request: Request, now: datetime, seconds: int, reason: str) -> Ask:

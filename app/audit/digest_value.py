@@ -27,6 +27,7 @@ class Count(StrEnum):
     GRANTED = "granted"
     GRANT_FAILED = "grant_failed"
     COMPLETED = "completed"
+    EXTENDED = "extended"
     EXPIRED = "expired"
     REVOKED = "revoked"
     REFUSED = "refused"

@@ -91,6 +91,14 @@ class _Teller:
                 return f"The access could not be created: {one_line(event.error)}"
             case events.Warned():
                 return f"The requester was warned: the access ends at {clock(event.ends_at)}."
+            case events.ExtensionAsked():
+                more = format_duration(timedelta(seconds=event.seconds))
+                until = f" Access lasts until {clock(event.ends_at)}." if event.ends_at else ""
+                return f"{who} asked for {more} more{_because(event.reason)}. {_judged(event.verdict)}{until}"
+            case events.ExtensionDecided():
+                verb = "approved" if event.approved else "denied"
+                until = f" Access lasts until {clock(event.ends_at)}." if event.ends_at else ""
+                return f"{who} {verb} more time {_decision(event)}{until}"
             case events.EndBegun():
                 return f"{self._end(event)}. The access is being taken back."
             case events.EndFailed():
@@ -146,7 +154,7 @@ def _needed(stage: Stage) -> str:
     return f"{stage.quorum} of {one_line(stage.name)}" + (f" ({people})" if people else "")
 
 
-def _decision(event: events.Approved | events.Denied) -> str:
+def _decision(event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
     proof = PROOFS.get(event.proof, one_line(event.proof))
     return f"stage {one_line(event.stage)}, proven by {proof}{_because(event.comment)}."
 

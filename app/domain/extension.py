@@ -17,11 +17,7 @@ from app.domain.verdict import Outcome
 
 def ask_extension(request: Request, by: Principal, extension: Extension, now: datetime) -> Step:
     """Ask for more time. It is given at once where the extension's verdict says so, else people decide."""
-    if not by.is_same_person(request.requester):
-        raise NotPermitted(f"{request.id} is not your grant, so you cannot ask for more time.")
-    _must_be_live(request, "extend", now)
-    if request.extension is not None:
-        raise BadInput(f"More time for {request.id} is asked for already; its card says who may decide.")
+    must_be_extendable(request, by, now)
     asked = events.ExtensionAsked(
         request_id=request.id,
         at=now,
@@ -38,6 +34,15 @@ def ask_extension(request: Request, by: Principal, extension: Extension, now: da
             return longer, asked.model_copy(update={"ends_at": longer.ends_at})
         case Outcome.REQUIRE:
             return request.model_copy(update={"extension": extension}), asked
+
+
+def must_be_extendable(request: Request, by: Principal, now: datetime) -> None:
+    """Raise unless this person may ask for more time now, whatever policy says of it."""
+    if not by.is_same_person(request.requester):
+        raise NotPermitted(f"{request.id} is not your grant, so you cannot ask for more time.")
+    _must_be_live(request, "extend", now)
+    if request.extension is not None:
+        raise BadInput(f"More time for {request.id} is asked for already; its card says who may decide.")
 
 
 def decide_extension(

@@ -141,6 +141,10 @@ class Request(Value):
         """The first stage that still lacks approvals; None when no stage does."""
         return first_open(self.verdict, self.decisions)
 
+    def approvals(self, stage: Stage) -> tuple[Decision, ...]:
+        """Approvals that a stage has so far."""
+        return tuple(d for d in self.decisions if d.approved and d.stage == stage.name)
+
 
 def first_open(verdict: Verdict, decisions: tuple[Decision, ...]) -> Stage | None:
     """Find the first stage of a verdict that these decisions leave without enough approvals."""

@@ -79,7 +79,8 @@ class Announcer:
     async def audience(self, request: Request, *also: str) -> Audience:
         """Whom a request concerns, as policy and Slack say now; `also` are ids of people to be named."""
         policy = self._policy()
-        stages = request.verdict.stages
+        extension = request.extension
+        stages = (*request.verdict.stages, *(extension.verdict.stages if extension else ()))
         approvers = {
             stage.name: tuple(
                 policy.people[person]
@@ -90,7 +91,7 @@ class Announcer:
         }
         notified: tuple[Principal, ...] = ()
         unreachable: tuple[Principal, ...] = ()
-        if request.state is State.PENDING:
+        if request.state is State.PENDING or extension:
             asked = [person for stage in stages for person in policy.notified(stage)]
             everyone = {person.id: person for people in (*approvers.values(), asked) for person in people}
             unreachable = await self._unreachable(tuple(everyone.values()))

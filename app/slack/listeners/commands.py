@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -45,6 +46,7 @@ class Commands:
             "status": self._status,
             "cancel": self._cancel,
             "done": self._done,
+            "extend": self._extend,
             "revoke": self._revoke,
             "audit": self._audit,
             "digest": self._digest,
@@ -113,6 +115,16 @@ class Commands:
             f"🏁 Thank you. Taking the access of `{request_id}` back; I tell you when it is gone."
         )
 
+    async def _extend(self, body: Body, words: list[str], answer: Answer) -> None:
+        request_id = _id(words, "extend")
+        if len(words) < 2:
+            raise BadInput(f"How much longer? Type `/jit extend {request_id} 30m why`.", field="duration")
+        more = _duration(words[1], f"/jit extend {request_id} 30m why")
+        by = await self._services.identity.of(body["user_id"])
+        reason = _rest_of(typed(body["text"]), 3)
+        request = await self._services.workflow.extend(request_id, by, more, reason)
+        await answer.say(replies.extended(request))
+
     async def _revoke(self, body: Body, words: list[str], answer: Answer) -> None:
         request_id = _id(words, "revoke")
         by = await self._services.identity.of(body["user_id"])
@@ -149,13 +161,11 @@ def _id(words: list[str], verb: str) -> str:
     return read
 
 
-def _duration(text: str) -> Any:
+def _duration(text: str, order: str = "/jit request ACTION RESOURCE 30m why") -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise BadInput(
-            f"{error} The order is `/jit request ACTION RESOURCE 30m why`.", field="duration"
-        ) from None
+        raise BadInput(f"{error} The order is `{order}`.", field="duration") from None
 
 
 def _rest_of(text: str, after: int) -> str:

@@ -1,5 +1,7 @@
 """The approvers' message: a function of the request, and of who may decide, alone."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from app.domain.duration import format_duration
@@ -59,6 +61,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
         quote(request.reason),
         context(" · ".join(_rules_and_people(request, audience))),
         section(status_line(request, audience)),
+        *_more_time(request, audience),
         *_buttons(request),
     ]
 
@@ -108,6 +111,26 @@ def status_line(request: Request, audience: Audience) -> str:
             return "*Lapsed:* nobody decided in time. It can be asked again."
         case State.GRANT_FAILED:
             return f"*The access could not be created*{why}. {approved_by(request)}."
+
+
+def _more_time(request: Request, audience: Audience) -> list[Block]:
+    """What is asked on top of live access, with buttons of its own."""
+    extension = request.extension
+    if extension is None:
+        return []
+    more = format_duration(timedelta(seconds=extension.seconds))
+    given = [escape(decision.by.name) for decision in extension.decisions]
+    so_far = f" · so far {' and '.join(given)}" if given else ""
+    stages = " · ".join(_who_may(stage, audience) for stage in extension.verdict.stages[:6])
+    return [
+        section(f"⏱️ *{escape(request.requester.name)} asks for {more} more*{so_far}"),
+        *([quotation(clip(extension.reason, REASON_SHOWN))] if extension.reason else []),
+        context(stages),
+        buttons(
+            button("Approve more time", actions.APPROVE_MORE, request.id, "primary"),
+            button("Deny more time", actions.DENY_MORE, request.id, "danger"),
+        ),
+    ]
 
 
 def _buttons(request: Request) -> list[Block]:

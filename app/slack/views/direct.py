@@ -1,12 +1,14 @@
 """What the requester hears by direct message."""
 
+from datetime import timedelta
+
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
 from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.slack import actions
-from app.slack.views.blocks import Block, button, buttons, confirm, section
+from app.slack.views.blocks import Block, button, buttons, confirm, context, section
 from app.slack.views.card import STATE_SIGN, Audience, approved_by, status_line, why_it_ended
 from app.slack.views.text import escape, moment, said
 
@@ -46,9 +48,20 @@ def grant_message(request: Request, audience: Audience) -> list[Block]:
                 f"🔓 You have access: {_what(request)} until {moment(request.ends_at)}.\n"
                 "When your work is done, give it back: it shortens the time anything can go wrong."
             ),
-            buttons(button("Done", actions.DONE, request.id, "primary")),
+            *_more_time(request),
+            buttons(
+                button("Done", actions.DONE, request.id, "primary"),
+                *([] if request.extension else [button("More time …", actions.EXTEND, request.id)]),
+            ),
         ]
     return [section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")]
+
+
+def _more_time(request: Request) -> list[Block]:
+    if request.extension is None:
+        return []
+    more = format_duration(timedelta(seconds=request.extension.seconds))
+    return [context(f"⏱️ You asked for {more} more; it waits for a decision. Till then the end stays.")]
 
 
 def summary(request: Request) -> str:
@@ -76,6 +89,13 @@ def notice(request: Request, event: events.Event, audience: Audience) -> str | N
         case events.Warned():
             left = format_duration(event.ends_at - event.at)
             return f"⏰ {_what(request)} ends in {left}, {moment(event.ends_at)}. Save your work."
+        case events.ExtensionDecided() if event.ends_at:
+            until = moment(event.ends_at)
+            return f"⏱️ {audience.name(event.by)} gave you more time: {_what(request)} until {until}."
+        case events.ExtensionDecided() if not event.approved:
+            return (
+                f"❌ {audience.name(event.by)} denied more time for {_what(request)}: {said(event.comment)}"
+            )
         case events.Ended():
             sign = STATE_SIGN[State(event.cause.value)]
             return f"{sign} {_what(request)} has ended. {why_it_ended(request, audience)}."

@@ -70,6 +70,42 @@ def deny_modal(request: Request, answer_to: str) -> Block:
     }
 
 
+def deny_more_modal(request: Request, answer_to: str) -> Block:
+    """Asks why more time is denied; the requester is told."""
+    return deny_modal(request, answer_to) | {
+        "callback_id": actions.DENY_MORE_VIEW,
+        "title": plain("Deny more time", 24),
+    }
+
+
+def extend_modal(request: Request, action: Action, answer_to: str) -> Block:
+    """Asks how much longer, as far as the action may last, and why."""
+    left = action.longest - request.duration
+    offered = sorted({d for d in DURATIONS if d <= left} | {min(left, request.duration)})
+    element = {
+        "type": "static_select",
+        "action_id": actions.DURATION,
+        "options": [_duration_option(d) for d in offered],
+        "initial_option": _duration_option(min(left, request.duration)),
+    }
+    return {
+        "type": "modal",
+        "callback_id": actions.EXTEND_VIEW,
+        "title": plain("More time", 24),
+        "submit": plain("Ask", 24),
+        "close": plain("Back", 24),
+        "private_metadata": f"{request.id} {answer_to}",
+        "blocks": [
+            section(f"{escape(action.title)} on `{escape(request.resource)}` (`{request.id}`)"),
+            _input(actions.DURATION, "How much longer?", element),
+            {
+                **_input(actions.REASON, "Why? Approvers see it.", _text(actions.REASON, "", 0)),
+                "optional": True,
+            },
+        ],
+    }
+
+
 def _actions(policy: Policy, chosen: Action | None) -> Block:
     groups = _groups(policy)[:OPTIONS]
     if chosen is not None and not any(chosen in members for _, members in groups):

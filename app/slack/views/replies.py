@@ -17,6 +17,7 @@ HELP = (
     ("/jit status ID", "where a request stands"),
     ("/jit cancel ID", "takes your pending request back"),
     ("/jit done ID", "gives your access back early"),
+    ("/jit extend ID 30m why", "asks for more time for your access"),
     ("/jit revoke ID why", "ends someone's access (approvers and security)"),
     ("/jit audit ID", "a request's whole story (for those whom policy names)"),
     ("/jit digest", "posts the digest now (for those whom policy names)"),
@@ -46,6 +47,15 @@ def asked(request: Request) -> str:
         return f"✅ Approved at once: {what} (`{request.id}`). I tell you when the access is there."
     needed = " and ".join(f"{stage.quorum} of {escape(stage.name)}" for stage in request.verdict.stages)
     return f"⏳ Asked: {what} (`{request.id}`). It takes {needed}; I tell you as soon as someone decides."
+
+
+def extended(request: Request) -> str:
+    """The answer to a wish for more time."""
+    if request.extension is None and request.ends_at:
+        return f"⏱️ You have more time: `{request.id}` lasts until {moment(request.ends_at)}."
+    return (
+        f"⏳ Asked: more time for `{request.id}`. I tell you when someone decides; till then its end stays."
+    )
 
 
 def list_blocks(mine: Sequence[Request], waiting: Sequence[Request]) -> list[Block]:

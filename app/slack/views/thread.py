@@ -1,6 +1,9 @@
 """The card's thread tells the story: one line for each event that people care about."""
 
+from datetime import timedelta
+
 from app.domain import events
+from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
 from app.domain.request import EndCause, Request
 from app.domain.verdict import Outcome
@@ -31,6 +34,17 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return "💤 Lapsed: nobody decided in time."
         case events.Activated():
             return f"🔓 Access is live until {moment(event.ends_at)}."
+        case events.ExtensionAsked() if event.ends_at:
+            return f"⏱️ {who} took {_more(event)}; access is live until {moment(event.ends_at)}."
+        case events.ExtensionAsked():
+            why = f": {said(event.reason)}" if event.reason else "."
+            return f"⏱️ {who} asks for {_more(event)}{why}"
+        case events.ExtensionDecided() if event.approved:
+            why = f": {said(event.comment)}" if event.comment else ""
+            until = f" Access is live until {moment(event.ends_at)}." if event.ends_at else ""
+            return f"✅ {who} approved more time ({escape(event.stage)}){why}.{until}"
+        case events.ExtensionDecided():
+            return f"❌ {who} denied more time: {said(event.comment)}"
         case events.GrantFailed():
             return f"⚠️ The access could not be created: {said(event.error)}"
         case events.EndBegun() if event.cause is EndCause.REVOKED:
@@ -44,6 +58,10 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:
             return None
+
+
+def _more(event: events.ExtensionAsked) -> str:
+    return f"{format_duration(timedelta(seconds=event.seconds))} more"
 
 
 def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
