@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import transitions as t
+from app.domain.extension import ask_extension
 from app.domain.people import Principal
-from app.domain.request import Lease, Request, State
+from app.domain.request import Extension, Lease, Request, State
 from app.domain.verdict import Outcome, Stage
 from app.policy import PolicySource, shipped_policies
 from app.slack import actions
@@ -39,7 +40,14 @@ WORKS_IN = {
     actions.REVOKE: {State.GRANTING, State.ACTIVE},
     actions.CANCEL: {State.PENDING, State.APPROVED},
     actions.DONE: {State.GRANTING, State.ACTIVE},
+    actions.EXTEND: {State.ACTIVE},
+    actions.APPROVE_MORE: {State.ACTIVE},
+    actions.DENY_MORE: {State.ACTIVE},
 }
+
+
+def _more(request: Request) -> Extension:
+    return Extension(seconds=600, reason="not done yet", verdict=request.verdict, asked_at=LATER)
 
 
 def steps(request: Request) -> dict[str, tuple[Request, object]]:
@@ -58,6 +66,7 @@ def steps(request: Request) -> dict[str, tuple[Request, object]]:
         "approved": approved,
         "granting": granting,
         "active": active,
+        "more_time_asked": ask_extension(active[0], ANA, _more(request), LATER),
         "warned": warned,
         "ending": done,
         "ending_failing": failing,
