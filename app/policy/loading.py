@@ -95,13 +95,16 @@ class _Merging:
             self._add(document, (section, name), f"stands here and in {first}; keep one")
             return
         self._check_name(document, section, name)
+        is_mapping = isinstance(written, Table)
         try:
-            spec = validator(section).validate_python(written)
+            spec = validator(section, is_mapping).validate_python(written)
         except ValidationError as error:
             spec = None
             for each in error.errors(include_url=False):
                 path = (section, name, *each["loc"])
-                self._add(document, path, told(dict(each), written, partial(known_keys, section)))
+                text = told(dict(each), written, partial(known_keys, section, is_mapping=is_mapping))
+                excerpt = getattr(each.get("ctx", {}).get("error"), "excerpt", "")
+                self._add(document, path, text, excerpt)
         self.sections[section][name] = Entry(section, name, document, written, spec)
 
     def _check_name(self, document: Document, section: str, name: str) -> None:
@@ -115,8 +118,8 @@ class _Merging:
         except ValueError as error:
             self._add(document, (section, name), f"the name {error}")
 
-    def _add(self, document: Document, path: Path_, text: str) -> None:
-        self.problems.append(Problem(document.name, document.line(path), dotted(path), text))
+    def _add(self, document: Document, path: Path_, text: str, excerpt: str = "") -> None:
+        self.problems.append(Problem(document.name, document.line(path), dotted(path), text, excerpt))
 
 
 def told(error: dict[str, Any], written: Any, keys_at: Callable[[Path_], Collection[str]]) -> str:
