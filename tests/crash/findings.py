@@ -14,7 +14,7 @@ LIFE = re.compile(
     r"((approved )?grant_begun (activated (warned )?)?end_begun ended"
     r"|denied|cancelled)"
 )
-"""Every way that a request of these people may go, as kinds of its events in their order; refusals left out."""
+"""Every way that a request of these people may go, as kinds of its events in order; refusals left out."""
 FINAL = {
     "denied": "Denied by",
     "cancelled": "Cancelled by",

@@ -14,6 +14,7 @@ from app.playground import Playground
 from tests.crash.steps import SlackWatch, Step, StoreWatch
 
 AT_RANDOM = "at a random moment"
+AFTER_ITS_SERVER = "some time after its server"
 WHILE_STARTING = "while it starts"
 AT_MOST = 7.0
 """A life in which the step does not come ends all the same after so many seconds."""
@@ -38,7 +39,7 @@ class Aims:
 
     def draw(self) -> Aim:
         if not self._left:
-            self._left = [*Step, *[AT_RANDOM] * 5, WHILE_STARTING]
+            self._left = [*Step, *[AT_RANDOM] * 4, AFTER_ITS_SERVER, WHILE_STARTING]
             self._chance.shuffle(self._left)
         drawn, chance = self._left.pop(), self._chance
         with_server = chance.random() < 0.25
@@ -84,6 +85,9 @@ class Killer:
             if aim.name != WHILE_STARTING:
                 await self._connected(20)
                 watch = asyncio.create_task(self._store.watch(self._redis / "redis.sock"))
+            if aim.name == AFTER_ITS_SERVER:
+                await asyncio.sleep(self._chance.uniform(0, 3))
+                self._strike_server()
             self._aim = aim
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._struck.wait(), aim.seconds)
@@ -108,7 +112,7 @@ class Killer:
             await asyncio.sleep(0.03)
 
     async def _disconnected(self) -> None:
-        while self._playground.sockets.connected(self._playground.apps[0]):
+        while self._playground.sockets.connected(self._playground.apps[0]):  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.01)
 
     def _reached(self, step: Step) -> None:
@@ -128,6 +132,10 @@ class Killer:
         if struck_now and step is Step.LATE:
             await asyncio.sleep(self._chance.uniform(0.1, 4))
         return struck_now
+
+    def _strike_server(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(server_of(self._redis), signal.SIGKILL)
 
     def _strike(self) -> None:
         """SIGKILL, in the same instant, to the bot and where it is wanted to its server, either one first."""

@@ -1,7 +1,7 @@
 """What the bot does, step by step, as its store and Slack see it: the points between which it is killed.
 
-The store's side is read from MONITOR, so a step is known a fraction of a millisecond after it is done; Slack's
-side is the workspace in this process, so there the bot is stopped exactly before or after a call.
+The store's side is read from MONITOR, so a step is known a fraction of a millisecond after it is done;
+Slack's side is the workspace in this process, so there the bot is stopped exactly before or after a call.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """How often bots are killed, and the verdict over all of them.
 
-JIT_TEST_KILLS (200) and JIT_TEST_SEED (drawn anew each time, and printed) choose other numbers. The two halves
-are files of their own, so that two workers share them; in each half several workspaces live side by side,
-because a bot that starts or waits for a lease leaves the processor to others.
+JIT_TEST_KILLS (200) and JIT_TEST_SEED (drawn anew each time, and printed) choose other numbers. The two
+halves are files of their own, so that two workers share them; in each half several workspaces live side by
+side, because a bot that starts or waits for a lease leaves the processor to others.
 """
 
 import asyncio
@@ -23,7 +23,10 @@ async def all_survive(folder: Path, half: int) -> None:
     """Kill the bots of one half, and fail with everything that is wrong, and the seed that shows it."""
     seed = int(os.environ.get("JIT_TEST_SEED") or secrets.randbelow(1_000_000))
     print(f"JIT_TEST_SEED={seed}")
-    worlds = [_one(folder / f"w{n}", n * HALVES + half, seed) for n in range(SIDE_BY_SIDE)]
+    folders = [folder / f"w{n}" for n in range(SIDE_BY_SIDE)]
+    for each in folders:
+        each.mkdir()
+    worlds = [_one(each, n * HALVES + half, seed) for n, each in enumerate(folders)]
     outcomes = await asyncio.gather(*worlds, return_exceptions=True)
     wrong = [
         f"world {n}: {what}"
@@ -36,7 +39,6 @@ async def all_survive(folder: Path, half: int) -> None:
 
 
 async def _one(folder: Path, number: int, seed: int) -> Outcome:
-    folder.mkdir()
     outcome = await survive(folder, _share(number), seed + number)
     print(f"{outcome.kills.total()} kills, {outcome.requests} requests: {dict(outcome.ends)}")
     print("\n".join(f"  {count} × {name}" for name, count in sorted(outcome.kills.items())))

@@ -1,7 +1,7 @@
 """A bot that is killed while people work, again and again: the half of the kills whose seeds begin here.
 
-Contract: SIGKILL of the bot, alone or with its own Redis, between any two steps, loses no request, gives nothing
-twice, leaves no card with buttons that do not work, and every end is announced once. See survival.py.
+Contract: SIGKILL of the bot, alone or with its own Redis, between any two steps, loses no request, gives
+nothing twice, leaves no card with buttons that do not work, and every end is announced once. See survival.py.
 """
 
 import pytest
