@@ -2,10 +2,10 @@
 
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
@@ -14,6 +14,11 @@ from app.store.embedded import NoServer, start_server
 CALL_TIMEOUT = 3.0
 WAIT = 5.0
 """How long a waiting read waits, in seconds."""
+CALLS_AT_ONCE = 64
+"""More calls than this wait their turn; a pool that does not let them wait refuses them as if Redis were away."""
+TURN_WITHIN = 10.0
+WAITS_AT_ONCE = 1000
+"""Above the number of partitions times consumers: each waits on a connection of its own."""
 log = structlog.get_logger(__name__)
 
 
@@ -32,18 +37,21 @@ class Connection(NamedTuple):
 def connect(url: str) -> Connection:
     """Make clients of a server; nothing is sent yet. A lost connection is opened again at the next call."""
 
-    def client(timeout: float) -> Redis:
-        return Redis.from_url(
-            url,
-            decode_responses=True,
-            protocol=2,
-            socket_timeout=timeout,
-            socket_connect_timeout=CALL_TIMEOUT,
-            health_check_interval=15,
-            retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries=2),
-        )
+    def settings(timeout: float) -> dict[str, Any]:
+        return {
+            "decode_responses": True,
+            "protocol": 2,
+            "socket_timeout": timeout,
+            "socket_connect_timeout": CALL_TIMEOUT,
+            "health_check_interval": 15,
+            "retry": Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries=2),
+        }
 
-    return Connection(client(CALL_TIMEOUT), client(WAIT + CALL_TIMEOUT), "server")
+    calls = BlockingConnectionPool.from_url(
+        url, max_connections=CALLS_AT_ONCE, timeout=TURN_WITHIN, **settings(CALL_TIMEOUT)
+    )
+    waits = ConnectionPool.from_url(url, max_connections=WAITS_AT_ONCE, **settings(WAIT + CALL_TIMEOUT))
+    return Connection(Redis.from_pool(calls), Redis.from_pool(waits), "server")
 
 
 class OwnServer:
