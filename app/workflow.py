@@ -228,9 +228,9 @@ class Workflow:
             and all(not decision.by.is_same_person(by) for decision in request.decisions)
         ]
 
-    async def live(self) -> list[Request]:
+    def live(self) -> AsyncIterator[Request]:
         """Everything live, for the digest. Who may see it is the caller's to check by `require`."""
-        return await self._store.live()
+        return self._store.each_live()
 
     def require(self, by: Principal, permission: Permission) -> None:
         """Raise NotPermitted unless policy gives the person a permission."""

@@ -1,11 +1,12 @@
 """The digest: computed from the log, posted to the channel that policy names, once a day."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from app.audit.digest import Digest, digest_window, make_digest
+from app.audit.digest import Digest, digest_window, live_grant, make_digest
+from app.audit.digest_value import Live
 from app.audit.log import AuditLog
 from app.domain.request import Request
 from app.store.once import Once
@@ -21,7 +22,7 @@ class Daily:
     def __init__(
         self,
         audit_log: AuditLog,
-        live: Callable[[], Awaitable[list[Request]]],
+        live: Callable[[], AsyncIterator[Request]],
         names: Callable[[], Mapping[str, str]],
         once: Once,
         post: Post,
@@ -51,16 +52,19 @@ class Daily:
 
     async def make(self, since: datetime, until: datetime) -> Digest:
         """Compute a digest."""
-        live = await self._live()
-        return await asyncio.to_thread(self._make, live, since, until)
+        live: list[Live] = []
+        names = dict(self._names())
+        async for request in self._live():  # of tens of thousands, only what is told is kept
+            live.append(live_grant(request))
+            names |= _names_in(request)
+        return (await asyncio.to_thread(self._make, since, until, names)).with_live(live)
 
-    def _make(self, live: list[Request], since: datetime, until: datetime) -> Digest:
+    def _make(self, since: datetime, until: datetime, names: Mapping[str, str]) -> Digest:
         return make_digest(
-            self._log.between(since, until),
-            live,
-            since,
-            until,
-            self._log.head(),
-            self._log.asked,
-            self._names(),
+            self._log.between(since, until), (), since, until, self._log.head(), self._log.asked, names
         )
+
+
+def _names_in(request: Request) -> dict[str, str]:
+    people = (request.requester, *(decision.by for decision in request.decisions))
+    return {person.id: person.name for person in people}

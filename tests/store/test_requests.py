@@ -206,3 +206,10 @@ async def test_every_key_is_in_its_partition(store, connection):
     request = await active(store)
     assert {"{p02}"} == {key.split(":")[1] for key in await connection.calls.keys("*")}
     assert request.id.startswith("R02-")
+
+
+async def test_live_requests_are_read_in_parts_and_completely(store, monkeypatch):
+    """However many there are at once, each is read, and each once."""
+    monkeypatch.setattr("app.store.requests.READ_AT_ONCE", 2)
+    given = [(await active(store, delivery=f"d{number}")).id for number in range(5)]
+    assert sorted(given) == sorted([request.id async for request in store.each_live()])
