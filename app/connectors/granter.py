@@ -1,9 +1,12 @@
 """Makes the target agree with a request's state. A consumer of the outbox, and called by deadlines.
 
-It looks at the state and not at the event, so repeated, late and lost calls are all alike.
+It looks at the state and not at the event, so repeated, late and lost calls are all alike. What the target
+creates for a request that ended meanwhile is taken back, by whoever finds it so.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
+from weakref import WeakValueDictionary
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -29,6 +32,7 @@ class Granter:
         self._workflow = workflow
         self._store = store
         self._connector_of = connector_of
+        self._one_at_a_time: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
@@ -39,6 +43,10 @@ class Granter:
 
     async def settle(self, request_id: str) -> None:
         """Bring one request's access to where its state wants it."""
+        async with self._one_at_a_time.setdefault(request_id, asyncio.Lock()):
+            await self._settle(request_id)
+
+    async def _settle(self, request_id: str) -> None:
         try:
             request = (await self._store.load(request_id)).request
             match request.state:
@@ -50,6 +58,8 @@ class Granter:
                     await self._give(request)
                 case State.ENDING:
                     await self._take_back(request)
+                case _ if request.is_final and request.starts_at is not None:
+                    await self._connector_of(request).revoke(request)  # a dead process may have been granting
                 case _:
                     pass
         except (WrongState, UnknownRequest) as overtaken:
@@ -63,7 +73,12 @@ class Granter:
             await connector.revoke(request)  # if this fails too, all of it comes again
             await self._workflow.fail_grant(request.id, str(failure))
             return
-        await self._workflow.activate(request.id, lease)
+        try:
+            await self._workflow.activate(request.id, lease)
+        except WrongState:
+            if (await self._store.load(request.id)).request.state is not State.ACTIVE:
+                await connector.revoke(request)
+            raise
 
     async def _take_back(self, request: Request) -> None:
         try:

@@ -1,0 +1,104 @@
+"""The target ends as the request's state wants it, whatever overtakes what.
+
+Contract: access that is created while its request ends, by this process or by another, is taken back; what is
+over is taken back once more when its beginning is told again, as after a kill in the middle of the connector.
+"""
+
+import asyncio
+
+from app.connectors.granter import Granter
+from app.domain.request import Lease, Request, State
+from app.policy import PolicySource, shipped_policies
+from app.store.connection import Connection
+from app.store.requests import RequestStore
+from app.workflow import Wish, Workflow
+from tests.people import ANA
+
+
+class Target:
+    """A target that is slow to create access, when it is told to be."""
+
+    name = "target"
+
+    def __init__(self) -> None:
+        self.there: set[str] = set()
+        self.asked = asyncio.Event()
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def grant(self, request: Request) -> Lease:
+        self.asked.set()
+        await self.goes_on.wait()
+        self.there.add(request.id)
+        return Lease(connector=self.name, reference=request.id, summary="a role")
+
+    async def revoke(self, request: Request) -> None:
+        self.there.discard(request.id)
+
+
+class Bench:
+    """Two granters, as of two processes, over one store and one target."""
+
+    def __init__(self, connection: Connection) -> None:
+        policy = PolicySource(shipped_policies()).current
+        self.target = Target()
+        self.store = RequestStore(connection.calls)
+        self.workflow = Workflow(self.store, lambda: policy)
+        self.one, self.other = (Granter(self.workflow, self.store, lambda _: self.target) for _ in range(2))
+
+    async def approved(self) -> str:
+        request = await self.workflow.request(Wish(action="sandbox-admin", resource="sandbox-1"), ANA)
+        assert State.APPROVED == request.state
+        return request.id
+
+    async def state(self, request_id: str) -> State:
+        return (await self.store.load(request_id)).request.state
+
+    async def ended_while_granting(self, request_id: str, ends: Granter) -> None:
+        """It is given back while the target still creates it, and a deadline settles the end."""
+        self.target.goes_on.clear()
+        giving = asyncio.create_task(self.one.settle(request_id))
+        await self.target.asked.wait()
+        await self.workflow.done(request_id, ANA)
+        ending = asyncio.create_task(ends.settle(request_id))
+        await asyncio.sleep(0.2)
+        self.target.goes_on.set()
+        await asyncio.gather(giving, ending)
+
+
+async def test_ended_by_the_same_process_while_granting(connection):
+    """The end waits for the beginning: nothing is created after it was taken back."""
+    bench = Bench(connection)
+    request_id = await bench.approved()
+    await bench.ended_while_granting(request_id, ends=bench.one)
+    assert (State.COMPLETED, set()) == (await bench.state(request_id), bench.target.there)
+
+
+async def test_ended_by_another_process_while_granting(connection):
+    """Whoever created it finds that it is over, and takes it back."""
+    bench = Bench(connection)
+    request_id = await bench.approved()
+    await bench.ended_while_granting(request_id, ends=bench.other)
+    assert (State.COMPLETED, set()) == (await bench.state(request_id), bench.target.there)
+
+
+async def test_killed_in_the_middle_of_the_connector(connection):
+    """What a dead process created last is taken back when the event is handled again, though all is over."""
+    bench = Bench(connection)
+    request_id = await bench.approved()
+    await bench.workflow.begin_grant(request_id)
+    await bench.workflow.done(request_id, ANA)
+    await bench.other.settle(request_id)
+    bench.target.there.add(request_id)  # the dead process's call arrives only now
+
+    await bench.other.settle(request_id)
+
+    assert (State.COMPLETED, set()) == (await bench.state(request_id), bench.target.there)
+
+
+async def test_granted_once_by_two(connection):
+    """Two processes that settle one request at once make one grant, and leave it in place."""
+    bench = Bench(connection)
+    request_id = await bench.approved()
+    await asyncio.gather(bench.one.settle(request_id), bench.other.settle(request_id))
+    assert (State.ACTIVE, {request_id}) == (await bench.state(request_id), bench.target.there)
