@@ -86,7 +86,7 @@ def notice(request: Request, event: events.Event, audience: Audience) -> str | N
             return (
                 f"⚠️ {_what(request)} was approved, but the access could not be created: {said(event.error)}"
             )
-        case events.Warned():
+        case events.Warned() if request.state is State.ACTIVE and request.ends_at == event.ends_at:
             left = format_duration(event.ends_at - event.at)
             return f"⏰ {_what(request)} ends in {left}, {moment(event.ends_at)}. Save your work."
         case events.ExtensionDecided() if event.ends_at:
