@@ -56,10 +56,8 @@ class StoreWatch:
         if match is None:
             return
         who, command, key, rest = match.groups()
-        if who == "lua":
-            step = _by_script(command, key or "", rest, self._before)
-        else:
-            step = _by_client(command, key or "")
+        key = key or ""
+        step = _by_script(command, key, rest, self._before) if who == "lua" else _by_client(command, key)
         self._before = command
         if step:
             self._tell(step)
