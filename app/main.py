@@ -34,6 +34,7 @@ from app.slack.delivery import make_client, run_socket_mode
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.services import Services
+from app.slack.views.alarm import policy_broken
 from app.store import keys
 from app.store.connection import Connection, OwnServer, connect
 from app.store.embedded import DataInUse
@@ -87,11 +88,12 @@ class Bot:
         self.announcer = slack.Announcer(self.store, messages, posting, self.policy, identity)
         self.granter = connectors.Granter(self.workflow, self.store, lambda _: GrantKey())
         self.bulletin = Bulletin(posting, messages, self.policy)
+        self.once = Once(connection.calls, self.holder)
         self.daily = Daily(
             audit_log,
             self.workflow.live,
             self.names,
-            Once(connection.calls, self.holder),
+            self.once,
             self.bulletin.digest,
             settings.digest_zone,
             settings.digest_hour,
@@ -163,26 +165,34 @@ class Bot:
 
     async def watch_policies(self) -> None:
         """Look for changed policies each second, until cancelled; a broken set is told and not used."""
+        untold = ""
         while True:
             await asyncio.sleep(1)
-            told = self.policies.problem
+            known = self.policies.problem
             if await asyncio.to_thread(self.policies.refresh):
                 log.info("policy_in_force", digest=self.policies.current.digest[:12])
-            elif self.policies.problem and self.policies.problem != told:
-                log.error(
-                    "policy_broken", problem=self.policies.problem, consequence="the old one stays in force"
-                )
-                await self._tell_admins(self.policies.problem)
+            problem = self.policies.problem
+            if problem and problem != known:
+                log.error("policy_broken", problem=problem, consequence="the old one stays in force")
+            untold = problem if problem != known else untold
+            if untold and await self._tell_admins(untold):
+                untold = ""
 
-    async def _tell_admins(self, problem: str) -> None:
-        """Say once, in the admin channel, that a changed policy is broken."""
+    async def _tell_admins(self, problem: str) -> bool:
+        """Say in the admin channel, once a day for all replicas, that a policy is broken; False to try again."""
+        digest = hashlib.sha256(problem.encode()).hexdigest()[:16]
         try:
-            await self.bulletin.notice(
-                f"⚠️ The changed policies are broken; the ones before stay in force.\n```{problem[:2500]}```",
-                f"policy:{hashlib.sha256(problem.encode()).hexdigest()[:16]}",
-            )
-        except (GiveUp, TryAgain, Unavailable, SlackApiError, OSError) as error:
-            log.warning("admins_not_told", error=str(error))
+            now = await self.store.now()
+            day = f"{now:%Y-%m-%d}"
+            if await self.once.take(f"policy:{digest}", day):
+                await self.bulletin.notice(policy_broken(problem), f"policy:{digest}:{day}")
+                await self.once.done(f"policy:{digest}", day)
+        except GiveUp as never:
+            log.warning("admins_not_told", error=str(never))
+        except (TryAgain, Unavailable, SlackApiError, OSError, TimeoutError) as error:
+            log.warning("admins_not_told_yet", error=str(error))
+            return False
+        return True
 
     async def _daily_digest(self) -> None:
         await self.daily.tick(await self.store.now())

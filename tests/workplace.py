@@ -36,6 +36,7 @@ from app.playground.hands import (
 )
 from app.playground.model import Json
 from app.policy import PolicySource
+from app.policy.loading import policy_files
 from app.settings import Settings
 from app.shipped import shipped
 from app.slack import announcer
@@ -343,7 +344,7 @@ class Workplace:
 
     async def answers_http(self) -> None:
         """Wait until the bot's HTTP side answers."""
-        while not await self.board.deliveries.verify_url(self.app):
+        while not await self.board.deliveries.verify_url(self.app):  # noqa: ASYNC110  another server is asked
             await asyncio.sleep(0.02)
 
 
@@ -413,7 +414,7 @@ def policy_folder(folder: Path, change: Callable[[dict[str, Any]], None] = lambd
     """Write the shipped policies, with a change, into a folder of the test's own."""
     folder.mkdir(parents=True, exist_ok=True)
     whole: dict[str, Any] = {}
-    for file in sorted(shipped("policies").rglob("*.yaml")):
+    for _, file in policy_files(shipped("policies")):
         for section, entries in yaml.safe_load(file.read_text()).items():
             whole.setdefault(section, {}).update(entries)
     change(whole)

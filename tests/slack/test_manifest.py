@@ -87,8 +87,7 @@ async def test_scopes(work):
 def note_kinds(work):
     """Note the kind of conversation of each call as it is made: the test changes a channel's kind meanwhile."""
     kinds, note = [], work.board.note_call
-    for call in work.board.calls:
-        kinds.append(_kind(work, call))
+    kinds.extend(_kind(work, call) for call in work.board.calls)
 
     def noting(call):
         kinds.append(_kind(work, call))

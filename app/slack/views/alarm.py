@@ -1,8 +1,10 @@
-"""What the requester hears when a request waits in vain: silence would look like approvers who take their time."""
+"""What people hear when something is wrong: silence would look like approvers who take their time."""
 
 from app.domain.request import Request
 from app.domain.verdict import Stage
-from app.slack.views.text import escape
+from app.slack.views.text import clip, escape
+
+PROBLEM_SHOWN = 2500
 
 
 def card_not_posted(request: Request) -> str:
@@ -22,3 +24,9 @@ def nobody_to_decide(request: Request, stage: Stage) -> str:
         "be reached, or too few can: they left Slack or the policies. "
         "Ask security to name somebody; the request waits until it lapses."
     )
+
+
+def policy_broken(problem: str) -> str:
+    """Tell those who run the bot; the problem quotes what stands in the files, which is to ping nobody."""
+    shown = clip(escape(problem.replace("`", "'")), PROBLEM_SHOWN)
+    return f"⚠️ The changed policies are broken; the ones before stay in force.\n```{shown}```"
