@@ -43,7 +43,7 @@ def show(
 ) -> None:
     """Show a request's whole story: who asked, why, which rule, who decided, what was given and taken."""
     wanted = _usage(lambda: read_request_id(request_id)) if request_id else ""
-    entries, told = _ask(data, lambda log: _shown(log, wanted, limit))
+    entries, told = ask_log(data, lambda log: _shown(log, wanted, limit))
     if wanted and not entries:
         _fail(f"the audit log {data / FILE} has no request {wanted}")
     if as_json:
@@ -67,7 +67,7 @@ def verify(
     That entries were cut off at the end shows only against a checkpoint: give the last one that you know.
     """
     expected = _usage(lambda: read_head(head)) if head else None
-    found = _ask(data, lambda log: log.verify(expected))
+    found = ask_log(data, lambda log: log.verify(expected))
     if as_json:
         _print_json(_verdict(found))
     if found.problem is not None:
@@ -85,7 +85,7 @@ def digest(
     """Show what happened lately, as the daily digest does, from the log alone."""
     until = datetime.now(UTC)
     reach = _usage(lambda: parse_duration(since))
-    made = _ask(data, lambda log: _digest(log, until - reach, until))
+    made = ask_log(data, lambda log: _digest(log, until - reach, until))
     if as_json:
         _print_json({**made.model_dump(mode="json"), "checkpoint": made.checkpoint})
     else:
@@ -105,7 +105,7 @@ def _digest(log: AuditLog, since: datetime, until: datetime) -> Digest:
     return made.with_live([grant for grant in grants if grant])
 
 
-def _ask(data: Path, question: Callable[[AuditLog], T]) -> T:
+def ask_log(data: Path, question: Callable[[AuditLog], T]) -> T:
     """Ask the log, again if a bot began to write it meanwhile; tell what keeps it from answering."""
     while True:
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from app.domain.verdict import Outcome, Verdict
-from app.policy.explain import Asked, Explanation, Looked, RuleLooked, Way
+from app.policy.explain.explanation import Asked, Explanation, Looked, RuleLooked, Way
 from app.policy.nearest import listed
 from app.policy.policy import CATALOGUE
 from app.policy.spans import span
@@ -33,9 +33,11 @@ def asked_line(explanation: Explanation) -> str:
     ask, groups = explanation.ask, ", ".join(explanation.groups) or "in no group"
     why = ask.reason if len(ask.reason) <= LONGEST_QUOTE else f"{ask.reason[: LONGEST_QUOTE - 1]}…"
     quoted = f" “{why.strip()}”" if why.strip() else " without a reason"
-    return _on_a_line(
+    way = ask.source or "an unknown way"
+    place = f" from {ask.ip}" if ask.ip else ""
+    return on_a_line(
         f"{ask.requester.name} ({ask.requester.id}; {groups}) asks for {ask.action} on {ask.resource}"
-        f" for {span(ask.seconds)}, through {ask.source}, at {ask.at:%Y-%m-%d %H:%M %Z}:{quoted}"
+        f" for {span(ask.seconds)}, through {way}{place}, at {ask.at:%Y-%m-%d %H:%M %Z}:{quoted}"
     )
 
 
@@ -45,11 +47,20 @@ def verdict_line(verdict: Verdict) -> str:
     rules = f" ({listed(named, 8)})" if named else ""
     match verdict.outcome:
         case Outcome.DENY:
-            return _on_a_line(f"Denied{rules}: {verdict.message}.")
+            return on_a_line(f"Denied{rules}: {verdict.message}.")
         case Outcome.AUTO_APPROVE:
             return f"Approved at once{rules}: {verdict.message}."
         case Outcome.REQUIRE:
             return f"Asks for approvals{rules}: {verdict.message}."
+
+
+def recorded_lines(verdict: Verdict) -> Iterator[str]:
+    """Write a verdict that was recorded: its outcome, its stages, and what each rule said then."""
+    yield verdict_line(verdict)
+    for stage in verdict.stages:
+        yield f"  {stage.quorum} of {listed((*stage.groups, *stage.people), 12)} ({stage.name})"
+    for reason in sorted(verdict.reasons, key=lambda reason: not reason.matched):
+        yield on_a_line(f"{_mark(reason.matched)} {reason.rule} {EFFECTS[reason.effect]}: {reason.because}")
 
 
 def approver_lines(approvers: Sequence[Asked]) -> list[str]:
@@ -61,9 +72,10 @@ def rule_lines(rules: Sequence[RuleLooked]) -> Iterator[str]:
     """Write each rule, those that matched first, with its conditions: expected against actual."""
     for rule in sorted(rules, key=lambda rule: not rule.matched):
         said = f": {rule.message}" if rule.matched and rule.message else ""
-        yield f"{_mark(rule.matched)} {rule.rule} {EFFECTS[rule.effect]}{said}"
+        shadow = " (shadow: recorded, and not in force)" if rule.shadow else ""
+        yield f"{_mark(rule.matched)} {rule.rule} {EFFECTS[rule.effect]}{shadow}{said}"
         for condition in rule.conditions:
-            yield f"    {_condition(condition)}"
+            yield f"    {on_a_line(_condition(condition))}"
         if not rule.conditions:
             yield "    ✓ anyone may ask"
 
@@ -74,7 +86,7 @@ def way_lines(ways: Sequence[Way]) -> Iterator[str]:
         about = f"{way.rule}: " if way.rule else ""
         change = ", and ".join(way.changes)
         then = f". {_then(way)}" if way.then else ""
-        yield _on_a_line(f"{about}{change}{then}")
+        yield on_a_line(f"{about}{change}{then}")
 
 
 def _then(way: Way) -> str:
@@ -96,6 +108,9 @@ def _stage(stage: Asked) -> str:
 
 
 def _condition(condition: Looked) -> str:
+    if not condition.known:
+        actual = condition.actual or "not known"
+        return f"? {condition.key}: {condition.expected}; it cannot be told: {actual}"
     actual = f", but it is {condition.actual}" if condition.actual and not condition.holds else ""
     return f"{_mark(condition.holds)} {condition.key}: {condition.expected}{actual}"
 
@@ -109,6 +124,6 @@ def _section(title: str, lines: Iterator[str]) -> list[str]:
     return [title, *written] if written else []
 
 
-def _on_a_line(text: str) -> str:
+def on_a_line(text: str) -> str:
     """Keep what was typed from breaking lines, or steering a terminal."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

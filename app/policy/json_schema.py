@@ -1,0 +1,126 @@
+"""The JSON Schema of the files, for editors: what the loader accepts, as far as JSON Schema can say it.
+
+An editor reads a scalar by YAML 1.2's core schema, so `quorum: 2` is a number there and text here; where text
+may look like a number or a boolean, both are allowed. What only shows over all files, such as a name that is
+defined nowhere, no schema can say. Draft 7 is what editors' YAML servers know best.
+"""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
+
+from app.policy.cases.spec import AskedSpec, CaseSpec
+from app.policy.catalogue import Permission
+from app.policy.json_shapes import NAMES, PERSONS, list_of, scalar
+from app.policy.schema import SECTIONS, GroupSpec
+
+DIALECT = "http://json-schema.org/draft-07/schema#"
+ABOUT = {
+    "people": "Who there is, by an id of your own that is never given to another.",
+    "groups": "Groups of people, by name.",
+    "calendars": "Dates on which windows of time are not open, such as holidays.",
+    "freezes": "Spans of time that rules may speak of, such as the week before a release.",
+    "environments": "Isolated places, each with the channel where its requests are decided.",
+    "actions": "What can be asked for.",
+    "rules": "Who gets what. What no rule gives is denied, a rule that denies wins, and order never matters.",
+    "permissions": "Who may do what beside asking and approving.",
+    "channels": "Where the bot speaks to security.",
+}
+
+
+def policy_schema() -> dict[str, Any]:
+    """Give the schema of a policy file."""
+    specs = {section: TypeAdapter(spec) for section, spec in SECTIONS.items()} | {
+        "group": TypeAdapter(GroupSpec)
+    }
+    made, definitions = _schemas(specs)
+    group = made.pop("group")
+    made["groups"] = {"anyOf": [made["groups"], group]}
+    sections = {
+        section: {
+            "description": ABOUT.get(section, ""),
+            "type": "object",
+            "propertyNames": PERSONS if section == "people" else NAMES,
+            "additionalProperties": entry,
+        }
+        for section, entry in made.items()
+    }
+    sections["permissions"]["propertyNames"] = {"enum": sorted(Permission)}
+    sections["channels"]["propertyNames"] = {"enum": ["admin", "digest"]}
+    _tie_keys(definitions["RuleSpec"])
+    return _document("Policies of jit-approval", sections, definitions)
+
+
+def cases_schema() -> dict[str, Any]:
+    """Give the schema of a file of cases."""
+    made, definitions = _schemas({"defaults": TypeAdapter(AskedSpec), "cases": TypeAdapter(CaseSpec)})
+    definitions["AskedSpec"]["description"] = "What every case asks that does not say otherwise."
+    cases = {
+        "description": "Who asks for what, and what policy must say of it.",
+        "type": "object",
+        "propertyNames": NAMES,
+        "additionalProperties": made["cases"],
+    }
+    title = "Cases of policies of jit-approval"
+    return _document(title, {"defaults": made["defaults"], "cases": cases}, definitions)
+
+
+def _document(title: str, sections: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "$schema": DIALECT,
+        "title": title,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": sections,
+        "$defs": definitions,
+    }
+
+
+def _tie_keys(rule: dict[str, Any]) -> None:
+    """Say which keys of a rule go with which effect, as the loader does."""
+    effect = {"required": ["effect"]}
+    has = {word: {**effect, "properties": {"effect": {"const": word}}} for word in ("deny", "require")}
+    no_stages, no_message = {"not": {"required": ["stages"]}}, {"not": {"required": ["message"]}}
+    no_longest = {"not": {"required": ["longest"]}}
+    rule["allOf"] = [
+        {"if": has["require"], "then": {"required": ["stages"]}, "else": no_stages},
+        {"if": has["deny"], "then": {"required": ["message"], **no_longest}, "else": no_message},
+    ]
+
+
+def _schemas(specs: dict[str, TypeAdapter[Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    inputs: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
+        (name, "validation", adapter) for name, adapter in specs.items()
+    ]
+    made, rest = TypeAdapter.json_schemas(inputs, schema_generator=_Schema, ref_template="#/$defs/{model}")
+    return {name: made[name, "validation"] for name in specs}, rest["$defs"]
+
+
+class _Schema(GenerateJsonSchema):
+    """Asks each shape what it accepts, and leaves out what helps no editor."""
+
+    def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> JsonSchemaValue:
+        return scalar(schema["function"]["function"])
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        inner = self.generate_inner(schema["schema"])
+        return list_of(schema["function"]["function"], inner)
+
+    def tuple_schema(self, schema: core_schema.TupleSchema) -> JsonSchemaValue:
+        return {"type": "array", "items": self.generate_inner(schema["items_schema"][0])}
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        fields = schema["cls"].model_fields
+        made["required"] = [field.alias or name for name, field in fields.items() if field.validate_default]
+        made.pop("title", None)
+        for value in made["properties"].values():
+            value.pop("title", None)
+        if not made["required"]:
+            del made["required"]
+        return made
