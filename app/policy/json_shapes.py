@@ -46,9 +46,9 @@ def list_of(validate: Callable[..., Any], item: Schema) -> Schema:
     match validate:
         case cases.one_or_more:
             return {"anyOf": [item["items"], item | {"minItems": 1}]}
-        case _ if validate is _before(shapes.SomeOf):
+        case _ if validate is _of(shapes.SomeOf):
             return item | {"minItems": 1}
-        case _ if validate is _before(shapes.ListOf):
+        case _ if validate is _of(shapes.ListOf):
             return item
         case _:
             raise LookupError(f"{validate.__qualname__} has no JSON Schema: write one in {__name__}")
@@ -91,10 +91,6 @@ def _of(alias: Any) -> Callable[..., Any]:
     """Give the validator of a shape, such as `shapes.Duration`."""
     validate: Callable[..., Any] = get_args(alias)[1].func
     return validate
-
-
-def _before(alias: Any) -> Callable[..., Any]:
-    return _of(alias)
 
 
 DURATION = text(rf"(?=.*[1-9])(\s*[0-9]{{1,9}}\s*({_any_case(UNITS)}))+\s*", examples=["30m", "2h", "1d"])

@@ -5,6 +5,7 @@ parsers of the usual CI servers take: testsuites/testsuite/testcase/failure, tim
 """
 
 import re
+from collections import Counter
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
@@ -26,13 +27,16 @@ def junit(run: Run) -> str:
 
 def _suite(root: ET.Element, file: str, results: list[Result]) -> None:
     suite = ET.SubElement(root, "testsuite", _counts(results) | {"name": _clean(file), "skipped": "0"})
+    asked: Counter[str] = Counter()
     for result in results:
+        asked[result.case.name] += 1
+        number = f" {asked[result.case.name]}" if len(result.case.asks) > 1 else ""
         case = ET.SubElement(
             suite,
             "testcase",
             {
                 "classname": _clean(file.rsplit(".", 1)[0].replace("/", ".")),
-                "name": _clean(f"{result.case.name} [{ask_line(result.ask)}]"),
+                "name": _clean(f"{result.case.name}{number} [{ask_line(result.ask)}]"),
                 "time": f"{result.seconds:.6f}",
             },
         )

@@ -92,7 +92,7 @@ class _Reading:
         for section in document.tree:
             if section not in SECTIONS:
                 right = instead(section, SECTIONS)
-                text = f"is not a known key; {right}. Files in {CASES}/ hold cases, and no policies"
+                text = f"is not a known key; {right} (files in {CASES}/ hold cases, and no policies)"
                 self._add(document, (section,), text)
         defaults = self._defaults(document)
         entries = document.tree.get("cases", Table())
