@@ -33,6 +33,9 @@ from app.store.requests import RequestStore
 
 ATTEMPTS = 12
 LISTED = 20
+LATEST_START = timedelta(days=14)
+SOONEST = timedelta(minutes=5)
+"""A start that lies this little in the past is one that came while the form was filled in."""
 SHORTEST_EXTENSION = timedelta(minutes=1)
 NO_WHY = "Say why you deny it: the requester is told."
 log = structlog.get_logger(__name__)
@@ -48,6 +51,9 @@ class Wish(Value):
     reason: str = ""
     source: str = "slack"
     delivery: str = ""
+    start_at: datetime | None = None
+    asked_with: tuple[str, ...] = ()
+    """Other resources that the same wish names; each is a request of its own."""
 
 
 class Workflow:
@@ -65,6 +71,7 @@ class Workflow:
         checked = policy.check(wish.action, wish.resource, wish.duration, wish.reason)
         environment = policy.environments[checked.action.environment]
         now = await self._store.now()
+        start_at = check_start(wish.start_at, now)
         seconds = int(checked.duration.total_seconds())
         ask = Ask(
             requester=by,
@@ -73,7 +80,7 @@ class Workflow:
             seconds=seconds,
             reason=checked.reason,
             source=wish.source,
-            at=now,
+            at=start_at or now,
         )
         drafted = Request(
             id=new_request_id(by.id),
@@ -90,7 +97,9 @@ class Workflow:
             source=wish.source,
             verdict=policy.judge(ask),
             created_at=now,
-            lapses_at=now + environment.lapse,
+            lapses_at=max(now + environment.lapse, start_at or now),
+            start_at=start_at,
+            asked_with=wish.asked_with,
         )
         return await self._create(drafted, wish.delivery or secrets.token_hex(16))
 
@@ -253,9 +262,11 @@ class Workflow:
     # -- what time and targets do --------------------------------------------------------------------
 
     async def begin_grant(self, request_id: str) -> Request:
-        """Start granting an approved request; cancelled instead when policy denies it by now."""
+        """Start granting an approved request, or let it wait for its start; policy may cancel it instead."""
 
         def begin(request: Request, now: datetime) -> Step:
+            if request.state is State.APPROVED and transitions.starts_later(request, now):
+                return transitions.schedule(request, now)
             try:
                 self._raise_denial(request, now)
             except DeniedByPolicy as denial:
@@ -328,6 +339,21 @@ class Workflow:
         raise Busy(request_id)
 
 
+def check_start(wanted: datetime | None, now: datetime) -> datetime | None:
+    """Check the start that someone asks for; one that has just passed is at once. Raises BadInput."""
+    if wanted is None or now - SOONEST < wanted <= now:
+        return None
+    if wanted < now:
+        raise BadInput(
+            "The start lies in the past: leave it out to start as soon as it is approved.", field="start"
+        )
+    if wanted > now + LATEST_START:
+        raise BadInput(
+            f"The start lies more than {LATEST_START.days} days ahead: ask nearer to it.", field="start"
+        )
+    return wanted
+
+
 def _stages_of(extension: Extension | None) -> tuple[Stage, ...]:
     return extension.verdict.stages if extension else ()
 
@@ -341,5 +367,5 @@ def _ask_of(request: Request, now: datetime, seconds: int, reason: str) -> Ask:
         seconds=seconds,
         reason=reason,
         source=request.source,
-        at=now,
+        at=max(now, request.start_at or now),
     )

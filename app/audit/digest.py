@@ -209,7 +209,13 @@ def counted(event: events.Event) -> list[Count]:
             return [Count.REFUSED]
         case events.ExtensionAsked(ends_at=ends_at) | events.ExtensionDecided(ends_at=ends_at):
             return [Count.EXTENDED] if ends_at else []
-        case events.GrantBegun() | events.Warned() | events.EndBegun() | events.EndFailed():
+        case (
+            events.Scheduled()
+            | events.GrantBegun()
+            | events.Warned()
+            | events.EndBegun()
+            | events.EndFailed()
+        ):
             return []
 
 

@@ -82,6 +82,8 @@ class _Teller:
                 return f"{who} cancelled the request{_because(event.comment)}."
             case events.Lapsed():
                 return "Nobody decided in time: the request lapsed."
+            case events.Scheduled():
+                return f"Access waits for its start at {clock(event.start_at)}."
             case events.GrantBegun():
                 return f"Access is being created; it ends at {clock(event.ends_at)}, whatever happens."
             case events.Activated():

@@ -50,7 +50,7 @@ class Granter:
         try:
             request = (await self._store.load(request_id)).request
             match request.state:
-                case State.APPROVED:
+                case State.APPROVED | State.SCHEDULED:
                     begun = await self._workflow.begin_grant(request_id)
                     if begun.state is State.GRANTING:
                         await self._give(begun)

@@ -25,6 +25,8 @@ def deadlines(request: Request) -> dict[Deadline, datetime]:
             due = {Deadline.LAPSE: request.lapses_at}
         case State.APPROVED:
             due = {Deadline.START: (request.settled_at or request.created_at) + GRACE}
+        case State.SCHEDULED:
+            due = {Deadline.START: request.start_at}
         case State.GRANTING:
             due = {Deadline.END: request.ends_at}
         case State.ACTIVE:

@@ -31,6 +31,7 @@ class Requested(_Event):
     risk: str
     source: str
     verdict: Verdict
+    start_at: datetime | None = None
 
 
 class Approved(_Event):
@@ -57,6 +58,13 @@ class Cancelled(_Event):
 
 class Lapsed(_Event):
     kind: Literal["lapsed"] = "lapsed"
+
+
+class Scheduled(_Event):
+    """Approved, and waiting for the start that was asked for."""
+
+    kind: Literal["scheduled"] = "scheduled"
+    start_at: datetime
 
 
 class GrantBegun(_Event):
@@ -146,6 +154,7 @@ Event = (
     | Denied
     | Cancelled
     | Lapsed
+    | Scheduled
     | GrantBegun
     | Activated
     | GrantFailed

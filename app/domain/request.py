@@ -11,6 +11,7 @@ from app.domain.verdict import Stage, Verdict
 class State(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
+    SCHEDULED = "scheduled"
     GRANTING = "granting"
     ACTIVE = "active"
     ENDING = "ending"
@@ -114,6 +115,10 @@ class Request(Value):
     settled_at: datetime | None = None
     settled_by: str = ""
     comment: str = ""
+    asked_with: tuple[str, ...] = ()
+    """Other resources that were asked for in the same breath; each is a request of its own."""
+    start_at: datetime | None = None
+    """When access is to start, where that was asked for; `starts_at` is when it did."""
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     warns_at: datetime | None = None

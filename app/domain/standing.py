@@ -10,7 +10,7 @@ def standing(request: Request) -> str:
     match request.state:
         case State.PENDING:
             return f"{what} still waits for a decision"
-        case State.APPROVED | State.GRANTING | State.ACTIVE:
+        case State.APPROVED | State.SCHEDULED | State.GRANTING | State.ACTIVE:
             return f"{_approvers(request)} approved {what} already"
         case State.DENIED:
             return f"{_name(request, request.settled_by)} has denied {what} already"

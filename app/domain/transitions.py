@@ -1,7 +1,8 @@
 """Every arrow of the state diagram, as a pure function to a new request and its event, or a refusal.
 
 pending -> approved -> granting -> active -> ending -> completed | expired | revoked
-pending -> denied | cancelled | lapsed;  approved -> cancelled;  granting -> grant_failed
+approved -> scheduled -> granting;  pending -> denied | cancelled | lapsed
+approved | scheduled -> cancelled;  granting -> grant_failed
 a failing ending stays in ending
 """
 
@@ -62,6 +63,7 @@ def ask(request: Request) -> Step:
         risk=request.risk,
         source=request.source,
         verdict=request.verdict,
+        start_at=request.start_at,
     )
 
 
@@ -116,7 +118,7 @@ def cancel(request: Request, by: Principal, now: datetime) -> Step:
         raise NotPermitted(
             f"{request.id} is not your request, so you cannot cancel it. Approvers can deny it."
         )
-    _must_be(request, "cancel", State.PENDING, State.APPROVED)
+    _must_be(request, "cancel", State.PENDING, State.APPROVED, State.SCHEDULED)
     cancelled = _finish(request, State.CANCELLED, by.id, now)
     return cancelled, events.Cancelled(request_id=request.id, at=now, by=by.id)
 
@@ -133,14 +135,30 @@ def lapse(request: Request, now: datetime) -> Step:
 
 def cancel_by_policy(request: Request, now: datetime, because: str) -> Step:
     """A rule that denies came into force between approval and start."""
-    _must_be(request, "start", State.APPROVED)
+    _must_be(request, "start", State.APPROVED, State.SCHEDULED)
     cancelled = _finish(request, State.CANCELLED, SYSTEM, now, because)
     return cancelled, events.Cancelled(request_id=request.id, at=now, by=SYSTEM, comment=because)
 
 
+def starts_later(request: Request, now: datetime) -> bool:
+    """Tell whether the start that was asked for is still to come."""
+    return request.start_at is not None and now < request.start_at
+
+
+def schedule(request: Request, now: datetime) -> Step:
+    """Let what is approved wait for the start that was asked for."""
+    _must_be(request, "schedule", State.APPROVED)
+    if request.start_at is None or not starts_later(request, now):
+        raise WrongState(request.id, "due", "schedule", f"{request.id} starts at once")
+    scheduled = request.model_copy(update={"state": State.SCHEDULED})
+    return scheduled, events.Scheduled(request_id=request.id, at=now, by=SYSTEM, start_at=request.start_at)
+
+
 def begin_grant(request: Request, now: datetime) -> Step:
     """Fix the end before anything is created at the target."""
-    _must_be(request, "grant", State.APPROVED)
+    _must_be(request, "grant", State.APPROVED, State.SCHEDULED)
+    if starts_later(request, now):
+        raise WrongState(request.id, "not due", "grant", f"{request.id} does not start yet")
     ends_at = now + request.duration
     begun = request.model_copy(update={
         "state": State.GRANTING,
@@ -213,7 +231,7 @@ def revoke(
     of_the_stages = any(by.id in entitled(stage) for stage in request.verdict.stages)
     if not (may_revoke_any or of_the_stages or by.is_same_person(request.requester)):
         raise NotPermitted(f"You may not revoke {request.id}: its requester, its approvers and security may.")
-    if request.state is State.APPROVED:
+    if request.state in {State.APPROVED, State.SCHEDULED}:
         stopped = _finish(request, State.CANCELLED, by.id, now, comment)
         return stopped, events.Cancelled(request_id=request.id, at=now, by=by.id, comment=comment)
     return _begin_end(request, EndCause.REVOKED, by.id, now, comment, "revoke")

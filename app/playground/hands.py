@@ -5,7 +5,7 @@ The demo and the tests use the user side through this, as the page does through 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
@@ -62,10 +62,14 @@ class Hands:
         """Choose something in an open modal."""
         return await self.do("action", user=user, view_id=view["id"], action_id=action_id, value=value)
 
-    async def submits(self, user: str, view: Json, answers: Mapping[str, str]) -> Json:
+    async def submits(self, user: str, view: Json, answers: Mapping[str, str | Sequence[str]]) -> Json:
         """Fill in a modal, by action id, and submit it; what is not named stays as it is."""
         values = {
-            block["block_id"]: {block["element"]["action_id"]: answers[block["element"]["action_id"]]}
+            block["block_id"]: {
+                block["element"]["action_id"]: _fitting(
+                    block["element"], answers[block["element"]["action_id"]]
+                )
+            }
             for block in view["blocks"]
             if block["type"] == "input" and block["element"]["action_id"] in answers
         }
@@ -130,6 +134,11 @@ def offers(message: Json) -> list[str]:
         for element in (*block.get("elements", ()), block.get("accessory") or {})
         if "action_id" in element
     ]
+
+
+def _fitting(element: Json, answer: str | Sequence[str]) -> str | Sequence[str]:
+    """Give a list of one where several may be chosen and one is."""
+    return [answer] if element["type"].startswith("multi_") and isinstance(answer, str) else answer
 
 
 def _id(state: Json, user: str) -> str:

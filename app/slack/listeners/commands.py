@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -18,7 +18,7 @@ from app.slack.views import replies
 from app.slack.views.modals import Draft, request_modal
 from app.slack.views.story import story_blocks, story_text
 from app.slack.views.text import typed
-from app.workflow import Wish
+from app.slack.wishes import Filled
 
 COMMAND = "/jit"
 Body = dict[str, Any]
@@ -67,17 +67,18 @@ class Commands:
         if len(words) < 3:
             await self._open_modal(body, words)
             return
-        action, resource, duration, *reason = words
-        wish = Wish(
+        action, resources, duration, *reason = words
+        filled = Filled(
             action=action,
-            resource=resource,
+            resources=tuple(dict.fromkeys(filter(None, resources.split(",")))),
             duration=_duration(duration),
             reason=_rest_of(typed(body["text"]), 4) if reason else "",
-            delivery=f"command:{body['trigger_id']}",
         )
         by = await self._services.identity.of(body["user_id"])
-        request = await self._services.workflow.request(wish, by)
-        await answer.say(replies.asked(request))
+        delivery = f"command:{body['trigger_id']}"
+        wishes = filled.wishes(delivery, self._services.policy(), datetime.now(UTC))
+        asked = [await self._services.workflow.request(wish, by) for wish in wishes]
+        await answer.say("\n".join(map(replies.asked, asked)))
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
         self._services.identity.named(body["user_id"])

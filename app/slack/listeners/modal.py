@@ -1,5 +1,6 @@
 """The request modal: it changes with the chosen action, and asks when it is submitted."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -11,7 +12,7 @@ from app.slack.answers import Answer, telling_refusals
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import Draft, request_modal
-from app.workflow import Wish
+from app.slack.wishes import Filled
 
 Body = dict[str, Any]
 
@@ -32,42 +33,46 @@ def listen(app: AsyncApp, services: Services) -> None:
     async def submitted(ack: AsyncAck, body: Body) -> None:
         view = body["view"]
         try:  # in memory alone, so that what is mistyped is told in the modal and within Slack's 3 s
-            wish = read(view)
-            services.policy().check(wish.action, wish.resource, wish.duration, wish.reason)
+            wishes = read(view).wishes(f"view:{view['id']}", services.policy(), datetime.now(UTC))
         except BadInput as bad:
             await ack(response_action="errors", errors={_block(view, bad.field): str(bad)[:3000]})
             return
         await ack()
         answer = Answer(services.client, body["user"]["id"], view["private_metadata"])
         async with telling_refusals(answer):
-            request = await services.workflow.request(wish, await services.who(body))
-            await answer.say(replies.asked(request))
+            by = await services.who(body)
+            asked = [await services.workflow.request(wish, by) for wish in wishes]
+            await answer.say("\n".join(map(replies.asked, asked)))
 
 
-def read(view: Body) -> Wish:
-    """Read what is filled in, as far as it is. Raises BadInput for a duration that is none."""
-    values = {
-        block_id.partition(":")[0]: _value(element)
-        for block_id, elements in view["state"]["values"].items()
-        for element in elements.values()
+def read(view: Body) -> Filled:
+    """Read what is filled in. Raises BadInput for a duration that is none."""
+    elements = {
+        block_id.partition(":")[0]: element
+        for block_id, by_action in view["state"]["values"].items()
+        for element in by_action.values()
     }
-    duration = values.get(actions.DURATION)
+    values = {name: _values(element) for name, element in elements.items()}
+    duration = next(iter(values.get(actions.DURATION, ())), "")
     try:
         read_duration = parse_duration(duration) if duration else None
     except ValueError as error:
         raise BadInput(str(error), field="duration") from None
-    return Wish(
-        action=values.get(actions.ACTION, ""),
-        resource=values.get(actions.RESOURCE, ""),
+    start = (elements.get(actions.START) or {}).get("selected_date_time")
+    return Filled(
+        action=next(iter(values.get(actions.ACTION, ())), ""),
+        resources=values.get(actions.RESOURCE, ()),
         duration=read_duration,
-        reason=values.get(actions.REASON, ""),
-        delivery=f"view:{view['id']}",
+        reason=next(iter(values.get(actions.REASON, ())), ""),
+        start_at=datetime.fromtimestamp(start, UTC) if start else None,
     )
 
 
-def _value(element: Body) -> str:
-    option = element.get("selected_option") or {}
-    return str(element.get("value") or option.get("value") or "")
+def _values(element: Body) -> tuple[str, ...]:
+    """What one element holds: a typed text, the chosen option, or several."""
+    options = element.get("selected_options") or [element.get("selected_option") or {}]
+    given = [element.get("value"), *(option.get("value") for option in options)]
+    return tuple(str(value) for value in given if value)
 
 
 def _block(view: Body, field: str) -> str:

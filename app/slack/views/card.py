@@ -17,6 +17,7 @@ RISK_SIGN = {"low": "🟢", "medium": "🟡", "high": "🟠", "critical": "🔴"
 STATE_SIGN = {
     State.PENDING: "⏳",
     State.APPROVED: "✅",
+    State.SCHEDULED: "🗓️",
     State.GRANTING: "✅",
     State.ACTIVE: "🔓",
     State.ENDING: "🔒",
@@ -54,7 +55,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
         section(f"{STATE_SIGN[request.state]} *{who}* asks: {what}"),
         fields(
             ("Where", escape(request.environment)),
-            ("How long", format_duration(request.duration)),
+            ("How long", _how_long(request)),
             ("Risk", f"{RISK_SIGN.get(request.risk, '⚪')} {escape(request.risk)}"),
             ("Request", f"`{request.id}` · {escape(request.action)}"),
         ),
@@ -64,6 +65,13 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
         *_more_time(request, audience),
         *_buttons(request),
     ]
+
+
+def _how_long(request: Request) -> str:
+    """For how long, and from when where that was asked for and is still to come."""
+    if request.start_at and request.state in {State.PENDING, State.APPROVED, State.SCHEDULED}:
+        return f"{format_duration(request.duration)}, from {moment(request.start_at)}"
+    return format_duration(request.duration)
 
 
 def card_text(request: Request) -> str:
@@ -93,6 +101,10 @@ def status_line(request: Request, audience: Audience) -> str:
             return f"*Waiting for approval*{_progress(request)}. Lapses {moment(request.lapses_at)}."
         case State.APPROVED | State.GRANTING:
             return f"*{approved_by(request)}.* Creating the access …"
+        case State.SCHEDULED if request.start_at:
+            return f"*{approved_by(request)}.* Access starts {moment(request.start_at)}."
+        case State.SCHEDULED:
+            return f"*{approved_by(request)}.* Access starts soon."
         case State.ACTIVE:
             return f"*{approved_by(request)}.* Access is live until {_moment(request)}."
         case State.ENDING:
@@ -141,7 +153,7 @@ def _buttons(request: Request) -> list[Block]:
                 button("Deny", actions.DENY, request.id, "danger"),
             )
         ]
-    if request.state in {State.GRANTING, State.ACTIVE}:
+    if request.state in {State.SCHEDULED, State.GRANTING, State.ACTIVE}:
         ask = confirm("Revoke access?", f"{request.id} ends at once, open sessions included.", "Revoke")
         return [buttons(button("Revoke", actions.REVOKE, request.id, "danger", ask))]
     return []
@@ -153,6 +165,8 @@ def _rules_and_people(request: Request, audience: Audience) -> list[str]:
     if others := _told_besides(audience):
         lines.append(f"Told: {others}")
     lines.append(f"Policy rule: {clip(rules, 500)}")
+    if request.asked_with:
+        lines.append(f"Asked together with {escape(_list(request.asked_with))}")
     if audience.unreachable and request.state is State.PENDING:
         lines.append(f"⚠️ Could not be reached (left Slack): {escape(_list(audience.unreachable))}")
     return lines

@@ -21,7 +21,7 @@ def _what(request: Request) -> str:
 
 def has_status(request: Request) -> bool:
     """Tell whether the requester gets a message to follow: not where no one is asked."""
-    return request.verdict.outcome is Outcome.REQUIRE
+    return request.verdict.outcome is Outcome.REQUIRE or request.start_at is not None
 
 
 def status_message(request: Request, audience: Audience) -> list[Block]:
@@ -29,7 +29,7 @@ def status_message(request: Request, audience: Audience) -> list[Block]:
     if request.lease is not None:
         return [section(f"✅ {_what(request)}\n*{approved_by(request)}.*")]
     told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")
-    if request.state is not State.PENDING:
+    if request.state not in {State.PENDING, State.SCHEDULED}:
         return [told]
     ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
     return [told, buttons(button("Cancel request", actions.CANCEL, request.id, confirm=ask))]

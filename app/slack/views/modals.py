@@ -14,6 +14,8 @@ from app.slack.views.text import escape
 
 DURATIONS = tuple(timedelta(minutes=m) for m in (5, 15, 30, 60, 120, 240, 480, 1440))
 OPTIONS = 100
+AT_ONCE = 10
+"""Resources that may be asked for together."""
 REASON_LONGEST = 2000
 
 
@@ -38,6 +40,7 @@ def request_modal(policy: Policy, draft: Draft) -> Block:
             context(f"{escape(action.description or action.title)}\nRisk: {escape(action.risk)}"),
             _resource(action, draft.resource),
             _duration(action),
+            _start(),
             _reason(action, draft.reason),
         ]
     return {
@@ -156,15 +159,25 @@ def _resource(action: Action, chosen: str) -> Block:
             element["initial_value"] = chosen
         return _input(block_id, "On what?", element)
     element = {
-        "type": "static_select",
+        "type": "multi_static_select",
         "action_id": actions.RESOURCE,
-        "placeholder": plain("Choose a resource", 150),
+        "placeholder": plain("Choose one or several", 150),
         "options": [option(name, name) for name in named],
+        "max_selected_items": AT_ONCE,
     }
     if chosen in named or len(named) == 1:
         name = chosen if chosen in named else named[0]
-        element["initial_option"] = option(name, name)
-    return _input(block_id, "On what?", element)
+        element["initial_options"] = [option(name, name)]
+    hint = f"Each is asked for by itself, up to {AT_ONCE} at once."
+    return {**_input(block_id, "On what?", element), **({"hint": plain(hint, 150)} if len(named) > 1 else {})}
+
+
+def _start() -> Block:
+    element: Block = {"type": "datetimepicker", "action_id": actions.START}
+    return {
+        **_input(actions.START, "From when? Left out: as soon as it is approved.", element),
+        "optional": True,
+    }
 
 
 def _duration(action: Action) -> Block:

@@ -12,7 +12,7 @@ from app.slack.views.text import escape, moment, said
 
 HELP = (
     ("/jit request", "opens a form to ask for access"),
-    ("/jit request ACTION RESOURCE 30m why", "asks at once"),
+    ("/jit request ACTION RESOURCE 30m why", "asks at once; RESOURCE may be several, with commas"),
     ("/jit list", "your requests, and those that wait for you"),
     ("/jit status ID", "where a request stands"),
     ("/jit cancel ID", "takes your pending request back"),

@@ -32,6 +32,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"↩️ {who} cancelled the request."
         case events.Lapsed():
             return "💤 Lapsed: nobody decided in time."
+        case events.Scheduled():
+            return f"🗓️ Access starts {moment(event.start_at)}."
         case events.Activated():
             return f"🔓 Access is live until {moment(event.ends_at)}."
         case events.ExtensionAsked() if event.ends_at:
