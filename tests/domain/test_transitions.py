@@ -208,6 +208,7 @@ def test_one_warning():
 
 
 VERBS = st.sampled_from([
+    "schedule",
     "approve", "deny", "cancel", "begin", "activate", "fail", "done", "revoke", "expire", "warn", "lapse",
     "fail_end", "finish",
 ])  # fmt: skip
@@ -242,11 +243,14 @@ def step(request, verb, who, now):
 @given(
     outcome=st.sampled_from(list(Outcome)),
     stages=STAGES,
+    starts=st.none() | st.integers(1, 4000),
     moves=st.lists(st.tuples(VERBS, PEOPLE, st.integers(0, 1200)), max_size=25),
 )
-def test_no_sequence_of_verbs_gets_round_the_approvals(outcome, stages, moves):
-    """Access without the approvals that policy asked for cannot be reached, whoever does what, when."""
-    request, now = t.ask(a_request(outcome=outcome, stages=stages))[0], NOW
+def test_no_sequence_of_verbs_gets_round_the_approvals(outcome, stages, starts, moves):
+    """Access without the approvals that policy asked for, or before its start, cannot be reached."""
+    start_at = NOW + timedelta(seconds=starts) if starts else None
+    wanted = a_request(outcome=outcome, stages=stages).model_copy(update={"start_at": start_at})
+    request, now = t.ask(wanted)[0], NOW
     for verb, who, seconds in moves:
         now += timedelta(seconds=seconds)
         before = request
@@ -263,6 +267,8 @@ def test_no_sequence_of_verbs_gets_round_the_approvals(outcome, stages, moves):
                 assert len(by) >= stage.quorum
                 assert by <= set(stage.people)
         assert "ana" not in {d.by.id for d in request.decisions}
+        if request.starts_at and start_at:
+            assert start_at <= request.starts_at
         if request.state is State.ACTIVE:
             assert request.ends_at - request.starts_at == request.duration
             assert deadlines(request)[Deadline.END] == request.ends_at

@@ -75,6 +75,7 @@ async def test_the_main_story(readers: Readers) -> None:
     await expect(reader.dialog).to_contain_text("Request access")
     await choose(reader, "action", "Debug a production database")
     await choose(reader, "resource", "orders-db")
+    await reader.dialog.locator(".popup-search").press("Escape")
     await reader.dialog.locator('[data-block-id^="reason"] [data-action-id]').fill(REASON)
     await picture(reader, "1-form")
     await reader.dialog.get_by_role("button", name="Request", exact=True).click()

@@ -55,7 +55,7 @@ async def test_begun_by_command(work):
 
     shown = str(view["state"]["values"]) + str(view["blocks"])
     assert "users-db" in str(
-        [block["element"].get("initial_option") for block in view["blocks"] if "element" in block]
+        [block["element"].get("initial_options") for block in view["blocks"] if "element" in block]
     )
     assert "Debug a production database" in shown
 
