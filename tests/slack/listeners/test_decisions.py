@@ -12,7 +12,16 @@ from app.domain.request import State
 from app.playground.hands import readable, whispered
 from tests.workplace import PROD, at_work, cards, thread
 
-VERBS = ("jit_approve", "jit_deny", "jit_cancel", "jit_done", "jit_revoke")
+VERBS = (
+    "jit_approve",
+    "jit_deny",
+    "jit_cancel",
+    "jit_done",
+    "jit_revoke",
+    "jit_extend",
+    "jit_approve_more",
+    "jit_deny_more",
+)
 GARBAGE = (
     "",
     " ",
