@@ -64,7 +64,7 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         """Compile an expression. Raises MisplacedError, a ValueError, with the place marked."""
-        self._text = text
+        text = text.rstrip()
         _within_limits(text)
         try:
             self._program = _environment().compile(text)

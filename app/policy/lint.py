@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from app.policy.draft import Draft, Entry
+from app.policy.lint_reach import unreached
 from app.policy.problems import Problem
 from app.policy.reach import Reach
 from app.policy.schema import RuleSpec
@@ -10,7 +11,15 @@ from app.policy.schema import RuleSpec
 
 def lint(draft: Draft) -> list[Problem]:
     """Find what a reviewer should look at, in the order of files and lines."""
-    return sorted({*_rules(draft), *_unreachable_actions(draft), *_unused(draft), *_permissions(draft)})
+    return sorted(
+        {
+            *_rules(draft),
+            *_unreachable_actions(draft),
+            *unreached(draft),
+            *_unused(draft),
+            *_permissions(draft),
+        }
+    )
 
 
 def _rules(draft: Draft) -> Iterator[Problem]:

@@ -30,9 +30,9 @@ def pattern(value: object) -> str:
         compiled(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no regular expression ({error}); write {RIGHT}") from None
-    if (ways := _ways(parsed)) > MOST_WAYS:
-        text = f"can be read in {ways:,} ways at one place, and {MOST_WAYS:,} is the most"
-        raise ValueError(f"{text}; lower the limits of its repeats")
+    if _ways(parsed) > MOST_WAYS:
+        ways = f"can be read in more than {MOST_WAYS:,} ways at one place of a text"
+        raise ValueError(f"{ways}; lower the limits of its repeats")
     if compiled(str(value)).search(""):
         raise ValueError(f"is found in an empty text, and so in any; write {RIGHT}")
     return str(value)

@@ -162,6 +162,8 @@ def _quorum(entry: Entry, stage: StageSpec, at: Path_, draft: Draft) -> Iterator
         return
     if not draft.members.keys() >= set(stage.groups):
         return  # a group that is missing or malformed is told already
+    if not draft.attributes >= stage.approver.keys():
+        return  # an attribute that nobody has is told already
     approvers = draft.entitled(stage)
     if stage.quorum > len(approvers):
         text = f"asks for {stage.quorum} of {len(approvers)} people; lower it, or name more people"

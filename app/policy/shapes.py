@@ -101,6 +101,8 @@ def _list(value: object) -> list[object]:
 
 
 def _filled_list(value: object) -> list[object]:
+    if value is None:
+        raise ValueError("is missing; write a list such as [a, b]")
     found = _list(value)
     if not found:
         raise ValueError("is an empty list; name at least one, or leave the key out")
@@ -125,8 +127,7 @@ def _expression(value: object) -> str:
 
 def _not_yet(value: object) -> None:
     if value is not None:
-        text = "is not asked for yet, so a rule cannot rest on it; leave it out until then"
-        raise ValueError(text)
+        raise ValueError("is not asked for by this version, so no rule can rest on it; leave it out")
 
 
 name = matching(NAME, "a name of a-z, 0-9 and -, up to 64, such as prod-db-debug")
