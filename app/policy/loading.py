@@ -13,7 +13,7 @@ from app.policy.draft import Draft, Entry
 from app.policy.nearest import instead
 from app.policy.problems import PolicyError, Problem
 from app.policy.references import misfits
-from app.policy.schema import SECTIONS, known_keys, validator
+from app.policy.schema import SECTIONS, as_written, known_keys, validator
 from app.policy.shapes import name as shape_of_name
 from app.policy.shapes import person_id
 from app.policy.yaml_file import BrokenFileError, Document, Path_, Table, dotted, read_file
@@ -101,7 +101,8 @@ class _Merging:
         except ValidationError as error:
             spec = None
             for each in error.errors(include_url=False):
-                path = (section, name, *each["loc"])
+                loc = each["loc"] if each["type"] == "extra_forbidden" else map(as_written, each["loc"])
+                path = (section, name, *loc)
                 text = told(dict(each), written, partial(known_keys, section, is_mapping=is_mapping))
                 excerpt = getattr(each.get("ctx", {}).get("error"), "excerpt", "")
                 self._add(document, path, text, excerpt)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.policy.context_shapes import (
     MIDNIGHT,
@@ -102,16 +102,10 @@ class CalendarSpec(Spec):
 class FreezeSpec(Spec):
     """A span of local time with a reason; `from` is in it, `to` is not."""
 
-    begins: Moment = Field(alias="from")
-    ends: Moment = Field(alias="to")
+    begins: Moment = Field(default=None, validate_default=True, alias="from")
+    ends: Moment = Field(default=None, validate_default=True, alias="to")
     zone: Zone = NEEDED
     reason: Prose = NEEDED
-
-    @model_validator(mode="before")
-    @classmethod
-    def _both_ends(cls, written: Any) -> Any:
-        """Take an end that is left out for an empty one, whose shape says what would be right."""
-        return {"from": None, "to": None, **written} if isinstance(written, dict) else written
 
 
 class StageSpec(Spec):
@@ -236,6 +230,11 @@ SECTIONS: dict[str, Any] = {
     "channels": Channel,
 }
 """What an entry of each section is."""
+
+
+def as_written(step: str | int) -> str | int:
+    """Give the key that stands in files for a name here: an end that is left out is told by its name here."""
+    return {"begins": "from", "ends": "to"}.get(str(step), step)
 
 
 @cache
