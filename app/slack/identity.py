@@ -28,6 +28,7 @@ class Identity:
         self._policy = policy
         self._seen: dict[str, tuple[float, dict[str, Any]]] = {}
         self._team: str | None = None
+        self._changes = 0
 
     def named(self, user_id: str) -> Principal:
         """Give the person whom policy names by a Slack user id, unverified. Raises NotKnown."""
@@ -60,13 +61,15 @@ class Identity:
         return not user.get("deleted", False)
 
     def forget(self, user_id: str) -> None:
-        """Something about a user changed."""
+        """Something about a user changed; an answer of Slack's that is under way may be older than that."""
         self._seen.pop(user_id, None)
+        self._changes += 1
 
     async def _user(self, user_id: str, fresh: float = FRESH) -> dict[str, Any]:
         known = self._seen.get(user_id)
         if known and time.monotonic() - known[0] < fresh:
             return known[1]
+        changes = self._changes
         try:
             answer = await self._client.users_info(user=user_id)
         except Exception as error:
@@ -77,7 +80,8 @@ class Identity:
         user: dict[str, Any] = answer["user"]
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()
-        self._seen[user_id] = (time.monotonic(), user)
+        if changes == self._changes:
+            self._seen[user_id] = (time.monotonic(), user)
         return user
 
     async def _why_not(self, user: dict[str, Any]) -> str:

@@ -1,7 +1,10 @@
 """Who is behind a Slack user id: whoever cannot be verified now is no one, whatever policy says of the id."""
 
+import asyncio
+
 import pytest
 
+from app.domain.refusals import NotKnown
 from app.domain.request import State
 from app.playground.hands import readable
 from tests.workplace import at_work, live_markup
@@ -60,12 +63,26 @@ async def test_deactivated_after_having_acted(work):
     await work.reaches(first, State.ACTIVE)
     second = await work.asks(command="/jit request prod-db-debug users-db 30m INC-8")
     await work.hands.do("user", user="@ben", deleted=True)
-    await work.until(lambda: "U0BEN" not in work.bot.announcer._identity._seen, "Ben is forgotten")
+    await work.until(lambda: work.bot.announcer._identity._changes, "Slack's word of it has arrived")
 
     await work.forges("U0BEN", "jit_approve", second)
 
     await work.until(lambda: any(line["event"] == "refused" for line in work.log), "it is refused")
     assert State.PENDING is (await work.request(second)).state
+
+
+async def test_an_answer_older_than_the_change(work):
+    """What Slack said of somebody before they were deactivated, and arrives after, is not believed for long."""
+    identity = work.bot.announcer._identity
+    asking = asyncio.create_task(identity._user("U0BEN"))
+    await asyncio.sleep(0)
+    identity.forget("U0BEN")
+    await asking
+
+    work.workspace.users["U0BEN"].deleted = True  # and no word of it: what is kept is what counts
+
+    with pytest.raises(NotKnown, match="deactivated"):
+        await identity.of("U0BEN")
 
 
 @pytest.mark.parametrize("kind", ["down", "rate_limited", "error:internal_error", "error:user_not_found"])
