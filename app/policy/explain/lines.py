@@ -32,12 +32,12 @@ def asked_line(explanation: Explanation) -> str:
     """Write what is asked, with all facts that policy judges by."""
     ask, groups = explanation.ask, ", ".join(explanation.groups) or "in no group"
     why = ask.reason if len(ask.reason) <= LONGEST_QUOTE else f"{ask.reason[: LONGEST_QUOTE - 1]}…"
-    quoted = f" “{why.strip()}”" if why.strip() else " without a reason"
+    quoted = f": “{why.strip()}”" if why.strip() else ", without a reason"
     way = ask.source or "an unknown way"
     place = f" from {ask.ip}" if ask.ip else ""
     return on_a_line(
         f"{ask.requester.name} ({ask.requester.id}; {groups}) asks for {ask.action} on {ask.resource}"
-        f" for {span(ask.seconds)}, through {way}{place}, at {ask.at:%Y-%m-%d %H:%M %Z}:{quoted}"
+        f" for {span(ask.seconds)}, through {way}{place}, at {ask.at:%Y-%m-%d %H:%M %Z}{quoted}"
     )
 
 
