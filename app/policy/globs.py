@@ -4,6 +4,7 @@ import fnmatch
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SIGN = re.compile(r"[*?\[]")
 
@@ -31,14 +32,16 @@ class Globs:
 
     @classmethod
     def of(cls, globs: Iterable[str]) -> "Globs":
-        """Compile globs."""
-        each = tuple(globs)
-        patterns = "|".join(fnmatch.translate(glob) for glob in each if is_pattern(glob))
-        return cls(
-            frozenset(glob for glob in each if not is_pattern(glob)),
-            re.compile(patterns) if patterns else None,
-        )
+        """Compile globs; the same ones once, as many rules and actions name the same."""
+        return _compiled(tuple(globs))
 
     def match(self, text: str) -> bool:
         """Tell whether any of the globs matches the whole text."""
         return text in self.names or (self.pattern is not None and self.pattern.match(text) is not None)
+
+
+@lru_cache(maxsize=10_000)
+def _compiled(globs: tuple[str, ...]) -> Globs:
+    patterns = "|".join(fnmatch.translate(glob) for glob in globs if is_pattern(glob))
+    names = frozenset(glob for glob in globs if not is_pattern(glob))
+    return Globs(names, re.compile(patterns) if patterns else None)

@@ -1,23 +1,33 @@
-"""How long a verdict and a load take, and how both grow. Run it: `python tests/bench/bench_policy.py`.
+"""How long a verdict and a load take, and how both grow. Run it: `python -m tests.bench.bench_policy`.
 
 Targets: a verdict under 50 µs at p50 with 1,000 rules over 200 actions, at most 3 times that with 100 times
-as many of both; 10,000 rules loaded in under 2 s.
+as many of both; 10,000 rules loaded in under 2 s. With the extra `bench` installed, Cedar and Rego judge the
+same asks by an equal policy of 1,000 rules, and must come to the same outcomes.
+
+`--quick` leaves out the 100,000 rules, which take a minute to load.
 """
 
 import random
 import statistics
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.domain.verdict import Outcome
 from app.policy import Ask, Policy
 from app.policy.building import build
 from app.policy.loading import read_policies
+from tests.bench.other_engines import Judge, Plain, cedar, rego
 
 PEOPLE = 50
 RULES_A_FILE = 2_000
 VERDICTS = 20_000
+OF_OTHERS = {cedar: 2_000, rego: 40}
+"""How many asks other engines judge: as many as take some seconds."""
+SIZES = ((1_000, 200), (10_000, 2_000), (100_000, 20_000))
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 COMMON = (
     "people:\n"
@@ -71,11 +81,11 @@ def load(folder: Path) -> tuple[Policy, float]:
     return policy, time.perf_counter() - began
 
 
-def verdicts(policy: Policy) -> list[float]:
-    """Judge random asks; gives the microseconds that each took."""
+def asks_of(policy: Policy, count: int) -> list[Ask]:
+    """Make random asks."""
     chance = random.Random(7)  # noqa: S311  asks of a benchmark
     people, actions = list(policy.people.values()), list(policy.actions)
-    asks = [
+    return [
         Ask(
             requester=chance.choice(people),
             action=chance.choice(actions),
@@ -85,28 +95,69 @@ def verdicts(policy: Policy) -> list[float]:
             source="slack",
             at=NOW,
         )
-        for _ in range(VERDICTS)
+        for _ in range(count)
     ]
+
+
+def verdicts(judge: Callable[[Ask], object], asks: list[Ask]) -> list[float]:
+    """Judge asks; gives the microseconds that each took."""
     took = []
     for ask in asks:
         began = time.perf_counter_ns()
-        policy.judge(ask)
+        judge(ask)
         took.append((time.perf_counter_ns() - began) / 1000)
     return took
 
 
+def plain(rules: int, actions: int) -> list[Plain]:
+    """Give the rules of `write` for other engines."""
+    return [
+        Plain(
+            effect=(Outcome.REQUIRE, Outcome.AUTO_APPROVE, Outcome.DENY)[number % 3],
+            action=f"act-{number % actions}",
+            groups=(f"g{number % PEOPLE}", f"g{(number * 7) % PEOPLE}"),
+            bound=(0, 1800, 7200)[number % 3],
+        )
+        for number in range(rules)
+    ]
+
+
+def line(engine: str, rules: int, actions: int, seconds: float, took: list[float], first: float) -> None:
+    """Print a line of the table; `first` is the p50 of the first one, in µs."""
+    p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
+    print(f"{engine:<8} {rules:>8,} {actions:>8,} {seconds:8.2f} {p50:10.1f} {p99:10.1f} {p50 / first:9.2f}x")
+
+
+def compare(make: Callable[[list[Plain], Policy], Judge], policy: Policy, first: float) -> None:
+    """Let another engine judge; raises AssertionError when it comes to another outcome than ours."""
+    rules, actions = SIZES[0]
+    began = time.perf_counter()
+    try:
+        judge = make(plain(rules, actions), policy)
+    except ImportError as error:
+        print(f"{make.__name__:<8} is not here ({error.name}): pip install 'jit-approval[bench]'")
+        return
+    seconds = time.perf_counter() - began
+    asks = asks_of(policy, OF_OTHERS[make])
+    for ask in asks:
+        assert policy.judge(ask).outcome is judge(ask), ask
+    line(make.__name__, rules, actions, seconds, verdicts(judge, asks), first)
+
+
 def main() -> None:
     """Print the table."""
-    print(f"{'rules':>8} {'actions':>8} {'load s':>8} {'p50 µs':>8} {'p99 µs':>8} {'to first':>9}")
+    print(f"{'':<8} {'rules':>8} {'actions':>8} {'load s':>8} {'p50 µs':>10} {'p99 µs':>10} {'to first':>10}")
     first = 0.0
-    for rules, actions in ((1_000, 200), (10_000, 2_000), (100_000, 20_000)):
+    for rules, actions in SIZES[: 2 if "--quick" in sys.argv else 3]:
         with tempfile.TemporaryDirectory() as temporary:
             write(Path(temporary), rules, actions)
             policy, seconds = load(Path(temporary))
-        took = verdicts(policy)
-        p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
-        first = first or p50
-        print(f"{rules:8,} {actions:8,} {seconds:8.2f} {p50:8.1f} {p99:8.1f} {p50 / first:8.2f}x")
+        took = verdicts(policy.judge, asks_of(policy, VERDICTS))
+        first = first or statistics.median(took)
+        line("jit", rules, actions, seconds, took, first)
+        if (rules, actions) == SIZES[0]:
+            for make in OF_OTHERS:
+                compare(make, policy, first)
 
 
 if __name__ == "__main__":
