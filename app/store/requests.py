@@ -160,11 +160,10 @@ class RequestStore:
         """Read many requests; those that are gone are left out."""
         if not request_ids:
             return []
-        async with reachable():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for request_id in request_ids:
-                    pipeline.hget(keys.request(request_id), "doc")
-                docs = await pipeline.execute()
+        async with reachable(), self._redis.pipeline(transaction=False) as pipeline:
+            for request_id in request_ids:
+                pipeline.hget(keys.request(request_id), "doc")
+            docs = await pipeline.execute()
         return [Request.model_validate_json(doc) for doc in docs if doc]
 
     async def of(self, partition: int, person: str, limit: int) -> list[Request]:
@@ -192,11 +191,10 @@ class RequestStore:
         return sorted(await self.find(await self._ids(index)), key=lambda request: request.created_at)
 
     async def _ids(self, index: keys.Index) -> list[str]:
-        async with reachable():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for partition in keys.ALL_PARTITIONS:
-                    pipeline.zrange(index(partition), 0, -1)
-                return [request_id for part in await pipeline.execute() for request_id in part]
+        async with reachable(), self._redis.pipeline(transaction=False) as pipeline:
+            for partition in keys.ALL_PARTITIONS:
+                pipeline.zrange(index(partition), 0, -1)
+            return [request_id for part in await pipeline.execute() for request_id in part]
 
     async def has_grant(self, request_id: str) -> bool:
         """Tell whether the grant key is there: whether access is permitted at this instant."""
@@ -205,16 +203,15 @@ class RequestStore:
 
     async def claim_due(self, at_most: int = 100) -> list[Due]:
         """Claim deadlines that are due, over all partitions; unhandled ones come again after HOLD."""
-        async with reachable():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for partition in keys.ALL_PARTITIONS:
-                    await self._scripts.run(
-                        "claim",
-                        [keys.deadlines(partition)],
-                        [at_most, int(HOLD.total_seconds() * 1000)],
-                        pipeline,
-                    )
-                claimed = [member for part in await pipeline.execute() for member in part]
+        async with reachable(), self._redis.pipeline(transaction=False) as pipeline:
+            for partition in keys.ALL_PARTITIONS:
+                await self._scripts.run(
+                    "claim",
+                    [keys.deadlines(partition)],
+                    [at_most, int(HOLD.total_seconds() * 1000)],
+                    pipeline,
+                )
+            claimed = [member for part in await pipeline.execute() for member in part]
         pairs = (member.split(":", 1) for member in claimed)
         return [Due(Deadline(kind), request_id) for kind, request_id in pairs]
 
