@@ -6,7 +6,7 @@ at every verb. Every verb raises a `Refused` when the answer is no.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -29,10 +29,13 @@ from app.domain.transitions import Step
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
 from app.policy import Ask, Permission, Policy
-from app.store.requests import RequestStore
+from app.policy.ask import History
+from app.store.requests import ANY, KEPT_IN_INDEX, Overtaken, RequestStore
 
 ATTEMPTS = 12
 LISTED = 20
+CAME_TO_NOTHING = frozenset({State.DENIED, State.CANCELLED, State.LAPSED})
+HELD = frozenset({State.APPROVED, State.SCHEDULED, State.GRANTING, State.ACTIVE, State.ENDING})
 LATEST_START = timedelta(days=14)
 SOONEST = timedelta(minutes=5)
 """A start that lies this little in the past is one that came while the form was filled in."""
@@ -67,12 +70,27 @@ class Workflow:
 
     async def request(self, wish: Wish, by: Principal) -> Request:
         """Ask. The request comes back denied, approved or pending, as policy says. Raises BadInput."""
+        delivery = wish.delivery or secrets.token_hex(16)
+        for attempt in range(ATTEMPTS):
+            drafted, newest = await self._draft(wish, by)
+            try:
+                found = await self._create(drafted, delivery, newest)
+            except Overtaken:
+                await _pause(attempt)
+                continue
+            if found is not None:
+                return found
+        raise Busy(drafted.id)
+
+    async def _draft(self, wish: Wish, by: Principal) -> tuple[Request, str]:
+        """Judge a wish; gives the request, and what `RequestStore.create` is to know of those counted."""
         policy = self._policy()
         checked = policy.check(wish.action, wish.resource, wish.duration, wish.reason)
         environment = policy.environments[checked.action.environment]
         now = await self._store.now()
         start_at = check_start(wish.start_at, now)
         seconds = int(checked.duration.total_seconds())
+        counted, newest = await self._history(policy, checked.action.name, by, now)
         ask = Ask(
             requester=by,
             action=checked.action.name,
@@ -81,6 +99,7 @@ class Workflow:
             reason=checked.reason,
             source=wish.source,
             at=start_at or now,
+            history=counted,
         )
         drafted = Request(
             id=new_request_id(by.id),
@@ -101,26 +120,39 @@ class Workflow:
             start_at=start_at,
             asked_with=wish.asked_with,
         )
-        return await self._create(drafted, wish.delivery or secrets.token_hex(16))
+        return drafted, newest
 
-    async def _create(self, drafted: Request, delivery: str) -> Request:
-        for _ in range(ATTEMPTS):
-            request, event = transitions.ask(drafted)
-            found = await self._store.create(request, event, delivery)
-            if found == request.id:
-                log.info(event.kind, request=request.id, state=request.state, by=event.by)
-                return request
-            if found is not None:
-                return (await self._store.load(found)).request
-            drafted = drafted.model_copy(update={"id": new_request_id(drafted.requester.id)})
-        raise Busy(drafted.id)
+    async def _history(
+        self, policy: Policy, action: str, by: Principal, now: datetime, besides: str = ""
+    ) -> tuple[History | None, str]:
+        """What someone had before, where a rule about the action counts it; unknown where too much is kept."""
+        span = policy.remembers(action)
+        if span is None:
+            return None, ANY
+        earlier = await self._store.of(partition_of(by.id), by.id, KEPT_IN_INDEX)
+        newest = earlier[0].id if earlier else ""
+        if len(earlier) >= KEPT_IN_INDEX and earlier[-1].created_at > now - span:
+            return None, newest  # older ones may be forgotten: a count would be a guess
+        return history(earlier, action, besides), newest
+
+    async def _create(self, drafted: Request, delivery: str, newest: str) -> Request | None:
+        """Write a drafted request, or find the one that the same delivery made; None when the id is taken."""
+        request, event = transitions.ask(drafted)
+        found = await self._store.create(request, event, delivery, newest)
+        if found is None:
+            return None
+        if found != request.id:
+            return (await self._store.load(found)).request
+        log.info(event.kind, request=request.id, state=request.state, by=event.by)
+        return request
 
     async def approve(self, request_id: str, by: Principal, comment: str = "") -> Request:
         """Count an approval. Rules that deny are asked again first."""
+        counted = await self._counted(request_id)
 
         def approve(request: Request, now: datetime) -> Step:
             step = transitions.approve(request, by, self._policy().entitled, now, comment)
-            self._raise_denial(request, now)
+            self._raise_denial(request, now, counted)
             return step
 
         return await self._by_person(request_id, by, "approve", approve)
@@ -167,12 +199,14 @@ class Workflow:
 
     async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start."""
+        counted = await self._counted(request_id)
 
         def ask(request: Request, now: datetime) -> Step:
             policy = self._policy()
             whole = request.duration + more
             checked = policy.check(request.action, request.resource, whole, reason or request.reason)
-            verdict = policy.judge(_ask_of(request, now, int(whole.total_seconds()), checked.reason))
+            ask = _ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
+            verdict = policy.judge(ask)
             extension = Extension(
                 seconds=int(more.total_seconds()), reason=reason.strip(), verdict=verdict, asked_at=now
             )
@@ -201,12 +235,13 @@ class Workflow:
         self, request_id: str, by: Principal, *, approved: bool, comment: str = ""
     ) -> Request:
         """Count a decision on more time. Rules that deny are asked again first."""
+        counted = await self._counted(request_id)
 
         def decide(request: Request, now: datetime) -> Step:
             entitled = self._policy().entitled
             step = decide_extension(request, by, entitled, now, approved=approved, comment=comment)
             if approved and request.extension:
-                self._raise_denial(request, now, request.seconds + request.extension.seconds)
+                self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
             return step
 
         verb = "approve more time of" if approved else "deny more time of"
@@ -263,12 +298,13 @@ class Workflow:
 
     async def begin_grant(self, request_id: str) -> Request:
         """Start granting an approved request, or let it wait for its start; policy may cancel it instead."""
+        counted = await self._counted(request_id)
 
         def begin(request: Request, now: datetime) -> Step:
             if request.state is State.APPROVED and transitions.starts_later(request, now):
                 return transitions.schedule(request, now)
             try:
-                self._raise_denial(request, now)
+                self._raise_denial(request, now, counted)
             except DeniedByPolicy as denial:
                 return transitions.cancel_by_policy(request, now, str(denial))
             return transitions.begin_grant(request, now)
@@ -305,8 +341,18 @@ class Workflow:
 
     # -- how ------------------------------------------------------------------------------------------
 
-    def _raise_denial(self, request: Request, now: datetime, seconds: int | None = None) -> None:
-        verdict = self._policy().denial(_ask_of(request, now, seconds or request.seconds, request.reason))
+    async def _counted(self, request_id: str) -> History | None:
+        """What the requester had beside a request, where a rule about its action counts it."""
+        request, now = await self._store.load(request_id)
+        policy = self._policy()
+        counted, _ = await self._history(policy, request.action, request.requester, now, besides=request.id)
+        return counted
+
+    def _raise_denial(
+        self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
+    ) -> None:
+        ask = _ask_of(request, now, seconds or request.seconds, request.reason, counted)
+        verdict = self._policy().denial(ask)
         if verdict is not None and verdict.outcome is Outcome.DENY:
             raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
 
@@ -335,8 +381,26 @@ class Workflow:
             if await self._store.save(changed, event, now):
                 log.info(event.kind, request=request_id, state=changed.state, by=event.by)
                 return changed.model_copy(update={"version": request.version + 1})
-            await asyncio.sleep(secrets.randbelow(1 + 2**attempt) / 1000)
+            await _pause(attempt)
         raise Busy(request_id)
+
+
+async def _pause(attempt: int) -> None:
+    """Let others finish, for a random and growing time of up to 2 s."""
+    await asyncio.sleep(secrets.randbelow(1 + 2 ** min(attempt, 11)) / 1000)
+
+
+def history(earlier: Iterable[Request], action: str, besides: str = "") -> History:
+    """Count what someone had before: `besides` is the request that is judged, and not counted."""
+    others = [request for request in earlier if request.id != besides]
+    return History(
+        asked=tuple(
+            request.created_at
+            for request in others
+            if request.action == action and request.state not in CAME_TO_NOTHING
+        ),
+        live=sum(request.state in HELD for request in others),
+    )
 
 
 def check_start(wanted: datetime | None, now: datetime) -> datetime | None:
@@ -358,7 +422,7 @@ def _stages_of(extension: Extension | None) -> tuple[Stage, ...]:
     return extension.verdict.stages if extension else ()
 
 
-def _ask_of(request: Request, now: datetime, seconds: int, reason: str) -> Ask:
+def _ask_of(request: Request, now: datetime, seconds: int, reason: str, counted: History | None) -> Ask:
     """What policy is asked about a request that exists."""
     return Ask(
         requester=request.requester,
@@ -368,4 +432,5 @@ def _ask_of(request: Request, now: datetime, seconds: int, reason: str) -> Ask:
         reason=reason,
         source=request.source,
         at=max(now, request.start_at or now),
+        history=counted,
     )

@@ -25,6 +25,13 @@ LONGEST_BETWEEN_READ_AND_WRITE = timedelta(seconds=5)
 HOLD = timedelta(seconds=15)
 
 
+ANY = "*"
+
+
+class Overtaken(Exception):  # noqa: N818  an instruction to the workflow
+    """The same person has asked for something else in between: count anew."""
+
+
 class Loaded(NamedTuple):
     """A request as it stands, and the server's clock when it was read."""
 
@@ -77,11 +84,12 @@ class RequestStore:
             seconds, micros = await self._redis.time()
         return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
 
-    async def create(self, request: Request, event: Event, delivery: str) -> str | None:
+    async def create(self, request: Request, event: Event, delivery: str, newest: str = ANY) -> str | None:
         """Write a new request. `delivery` names what asked for it, so that a repeated one creates nothing.
 
         Returns the id under which it is found, which is an earlier one's where the delivery was seen before,
-        and None when the id is taken: choose another.
+        and None when the id is taken: choose another. `newest` is the person's newest request of those that
+        the verdict counted, "" for none; raises Overtaken when there is a newer one by now.
         """
         partition = partition_in(request.id)
         written = request.model_copy(update={"version": 1})
@@ -106,9 +114,12 @@ class RequestStore:
                     int(KEPT_ONCE_FINAL.total_seconds()),
                     int(DELIVERY_REMEMBERED.total_seconds()),
                     KEPT_IN_INDEX,
+                    newest,
                     *_deadline_arguments(request),
                 ],
             )
+        if outcome == "overtaken":
+            raise Overtaken(request.id)
         return None if outcome == "taken" else str(request_id)
 
     async def load(self, request_id: str) -> Loaded:
