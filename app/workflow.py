@@ -267,8 +267,7 @@ class Workflow:
             request
             for request in await self._store.pending()
             if not by.is_same_person(request.requester)
-            and request.open_stage is not None
-            and by.id in policy.entitled(request.open_stage)
+            and any(by.id in policy.entitled(stage) for stage in request.open_stages)
             and all(not decision.by.is_same_person(by) for decision in request.decisions)
         ]
 

@@ -62,7 +62,7 @@ def decide_extension(
     if extension is None:
         raise WrongState(request.id, "not extended", "decide", f"no more time is asked for on {request.id}")
     verb = "approve" if approved else "deny"
-    stage = must_have_the_turn(request, by, entitled, verb, extension.open_stage, extension.decisions)
+    stage = must_have_the_turn(request, by, entitled, verb, extension.open_stages, extension.decisions)
     decision = Decision(stage=stage.name, by=by, approved=approved, comment=comment, proof=proof, at=now)
     decided = extension.model_copy(update={"decisions": (*extension.decisions, decision)})
     told = events.ExtensionDecided(
@@ -76,7 +76,7 @@ def decide_extension(
     )
     if not approved:
         return request.model_copy(update={"extension": None}), told
-    if decided.open_stage is not None:
+    if decided.open_stages:
         return request.model_copy(update={"extension": decided}), told
     longer = _longer(request, extension.seconds, now)
     return longer, told.model_copy(update={"ends_at": longer.ends_at})

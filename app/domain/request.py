@@ -64,9 +64,9 @@ class Extension(Value):
     asked_at: datetime
 
     @property
-    def open_stage(self) -> Stage | None:
-        """The first stage that still lacks approvals; None when no stage does."""
-        return first_open(self.verdict, self.decisions)
+    def open_stages(self) -> tuple[Stage, ...]:
+        """The stages that can be decided now: the first that lacks approvals, or all that do if parallel."""
+        return open_stages(self.verdict, self.decisions)
 
 
 class Lease(Value):
@@ -142,18 +142,20 @@ class Request(Value):
         return self.state in {State.GRANTING, State.ACTIVE, State.ENDING}
 
     @property
-    def open_stage(self) -> Stage | None:
-        """The first stage that still lacks approvals; None when no stage does."""
-        return first_open(self.verdict, self.decisions)
+    def open_stages(self) -> tuple[Stage, ...]:
+        """The stages that can be decided now: the first that lacks approvals, or all that do if parallel."""
+        return open_stages(self.verdict, self.decisions)
 
     def approvals(self, stage: Stage) -> tuple[Decision, ...]:
         """Approvals that a stage has so far."""
         return tuple(d for d in self.decisions if d.approved and d.stage == stage.name)
 
 
-def first_open(verdict: Verdict, decisions: tuple[Decision, ...]) -> Stage | None:
-    """Find the first stage of a verdict that these decisions leave without enough approvals."""
-    for stage in verdict.stages:
-        if sum(decision.approved and decision.stage == stage.name for decision in decisions) < stage.quorum:
-            return stage
-    return None
+def open_stages(verdict: Verdict, decisions: tuple[Decision, ...]) -> tuple[Stage, ...]:
+    """Find the stages that these decisions leave open: in order one after the other, in parallel all."""
+    lacking = tuple(
+        stage
+        for stage in verdict.stages
+        if sum(decision.approved and decision.stage == stage.name for decision in decisions) < stage.quorum
+    )
+    return lacking if verdict.obligations.parallel else lacking[:1]

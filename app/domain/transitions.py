@@ -79,7 +79,7 @@ def approve(
     stage = _stage_to_decide(request, by, entitled, "approve", now)
     decision = Decision(stage=stage.name, by=by, approved=True, comment=comment, proof=proof, at=now)
     decided = request.model_copy(update={"decisions": (*request.decisions, decision)})
-    settled = decided.open_stage is None
+    settled = not decided.open_stages
     if settled:
         decided = decided.model_copy(update={"state": State.APPROVED, "settled_at": now, "settled_by": by.id})
     return decided, events.Approved(
@@ -275,7 +275,7 @@ def _stage_to_decide(request: Request, by: Principal, entitled: Entitled, verb: 
     _must_be(request, verb, State.PENDING)
     if now >= request.lapses_at:
         raise WrongState(request.id, State.LAPSED, verb, f"{request.id} has lapsed: nobody decided in time")
-    return must_have_the_turn(request, by, entitled, verb, request.open_stage, request.decisions)
+    return must_have_the_turn(request, by, entitled, verb, request.open_stages, request.decisions)
 
 
 def must_be_an_approver(
@@ -293,16 +293,20 @@ def must_have_the_turn(
     by: Principal,
     entitled: Entitled,
     verb: str,
-    stage: Stage | None,
+    stages: Collection[Stage],
     decisions: Collection[Decision],
 ) -> Stage:
-    """Give the open stage, or raise AlreadyDecided or NotYourTurn: one person counts once over all stages."""
+    """Give the open stage that is this person's to decide, the first of several.
+
+    Raises AlreadyDecided or NotYourTurn: one person counts once over all stages.
+    """
+    theirs = next((stage for stage in stages if by.id in entitled(stage)), None)
     has_decided = any(decision.by.is_same_person(by) for decision in decisions)
-    if has_decided and (verb == "approve" or stage is None or by.id not in entitled(stage)):
+    if has_decided and (verb == "approve" or theirs is None):
         raise AlreadyDecided(request.id)
-    if stage is None or by.id not in entitled(stage):
-        raise NotYourTurn(request.id, stage.name if stage else "another")
-    return stage
+    if theirs is None:
+        raise NotYourTurn(request.id, ", ".join(stage.name for stage in stages) or "another")
+    return theirs
 
 
 def _must_be(request: Request, verb: str, *states: State) -> None:

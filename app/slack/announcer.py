@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
 from app.domain.request import Request, State
-from app.domain.verdict import Outcome
+from app.domain.verdict import Outcome, Stage
 from app.outbox import GiveUp
 from app.policy import Policy
 from app.slack.identity import Identity
@@ -100,8 +100,10 @@ class Announcer:
                 for person in asked
                 if person not in unreachable and not person.is_same_person(request.requester)
             }.values())  # fmt: skip
+        tell = Stage(name="tell", notify=request.verdict.obligations.tell)
         return Audience(
             approvers=approvers,
+            told=tuple(policy.notified(tell)),
             notified=notified,
             unreachable=tuple(person.name for person in unreachable),
             names=_names(policy, request, *also),
@@ -147,16 +149,17 @@ class Announcer:
 
     async def _alarm(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         """Tell the requester, once, when nobody is there to decide."""
-        stage = request.open_stage
-        if request.state is not State.PENDING or stage is None:
+        if request.state is not State.PENDING:
             return
         if CARD not in places:
             await self._tell(request, UNSEEN, places, card_not_posted(request))
             return
-        approvers = audience.approvers.get(stage.name, ())
-        away = await self._unreachable(approvers)
-        if len(approvers) - len(away) < stage.quorum - len(request.approvals(stage)):
-            await self._tell(request, UNDECIDABLE, places, nobody_to_decide(request, stage))
+        for stage in request.open_stages:
+            approvers = audience.approvers.get(stage.name, ())
+            away = await self._unreachable(approvers)
+            if len(approvers) - len(away) < stage.quorum - len(request.approvals(stage)):
+                await self._tell(request, UNDECIDABLE, places, nobody_to_decide(request, stage))
+                return
 
     async def _grant(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if has_grant(request):

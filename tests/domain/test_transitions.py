@@ -23,7 +23,7 @@ from app.domain.refusals import (
     WrongState,
 )
 from app.domain.request import FINAL, EndCause, Lease, Request, State
-from app.domain.verdict import Outcome, Stage
+from app.domain.verdict import Obligations, Outcome, Stage
 from tests.people import ANA, BEN, CHLOE, EVERYONE, NOW, OWNERS, SAM, a_request, entitled
 
 LEASE = Lease(connector="test", reference="1", summary="a role")
@@ -285,3 +285,24 @@ def test_first_entitled_click_wins(clicks):
             continue
         settled_by.append(event.by)
     assert [c.id for c in clicks if c in (BEN, CHLOE)][:1] == settled_by
+
+
+def in_parallel(request: Request) -> Request:
+    verdict = request.verdict.model_copy(update={"obligations": Obligations(parallel=True)})
+    return request.model_copy(update={"verdict": verdict})
+
+
+def test_parallel_stages_are_decided_in_any_order():
+    """An approver of the second stage need not wait for the first, and both are needed."""
+    request = in_parallel(pending(stages=(OWNERS, SECOND)))
+    second = t.approve(request, SAM, entitled, NOW)[0]
+    assert State.PENDING is second.state
+    assert State.APPROVED is t.approve(second, BEN, entitled, NOW)[0].state
+
+
+def test_one_person_counts_once_over_parallel_stages():
+    """Someone entitled to two stages settles one of them, and not both."""
+    both = Stage(name="both", people=("ben",))
+    once = t.approve(in_parallel(pending(stages=(OWNERS, both))), BEN, entitled, NOW)[0]
+    with pytest.raises(AlreadyDecided):
+        t.approve(once, BEN, entitled, NOW)

@@ -39,6 +39,8 @@ class Audience(Value):
 
     approvers: dict[str, tuple[Principal, ...]] = Field(default_factory=dict)
     notified: tuple[Principal, ...] = ()
+    told: tuple[Principal, ...] = ()
+    """Whom policy wants to be told once access is there."""
     unreachable: tuple[str, ...] = ()
     names: dict[str, str] = Field(default_factory=dict)
     """Names by ids of people, for those who settled or ended it."""
@@ -159,11 +161,21 @@ def _buttons(request: Request) -> list[Block]:
     return []
 
 
+def _obligations(request: Request) -> list[str]:
+    """What holds for the access beside the approvals, where that is something."""
+    obligations = request.verdict.obligations
+    lines = ["Good for one use"] if obligations.single_use else []
+    return (
+        [*lines, "Stages in any order"] if obligations.parallel and len(request.verdict.stages) > 1 else lines
+    )
+
+
 def _rules_and_people(request: Request, audience: Audience) -> list[str]:
     rules = ", ".join(escape(rule) for rule in request.verdict.rules) or "none"
     lines = [_who_may(stage, audience) for stage in request.verdict.stages[:6]]
     if others := _told_besides(audience):
         lines.append(f"Told: {others}")
+    lines += _obligations(request)
     lines.append(f"Policy rule: {clip(rules, 500)}")
     if request.asked_with:
         lines.append(f"Asked together with {escape(_list(request.asked_with))}")

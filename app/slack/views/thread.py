@@ -7,7 +7,7 @@ from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
 from app.domain.request import EndCause, Request
 from app.domain.verdict import Outcome
-from app.slack.views.card import Audience
+from app.slack.views.card import MENTIONED, Audience
 from app.slack.views.text import escape, moment, said
 
 
@@ -35,7 +35,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Scheduled():
             return f"🗓️ Access starts {moment(event.start_at)}."
         case events.Activated():
-            return f"🔓 Access is live until {moment(event.ends_at)}."
+            told = " ".join(f"<@{person.slack}>" for person in audience.told[:MENTIONED])
+            return f"🔓 Access is live until {moment(event.ends_at)}.{f' To be known by {told}.' if told else ''}"
         case events.ExtensionAsked() if event.ends_at:
             return f"⏱️ {who} took {_more(event)}; access is live until {moment(event.ends_at)}."
         case events.ExtensionAsked():
