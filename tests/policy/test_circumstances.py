@@ -23,11 +23,11 @@ def because(keys: str, **changed: object) -> str:
     ("keys", "changed", "said"),
     [
         ("times: [{weekdays: [sat-sun], from: '10:00', zone: Europe/Berlin}]", {},
-         "False: is for times within sat-sun 10:00 to 24:00 Europe/Berlin; it is Mon 02 Mar 10:30 there; "
-         "ask from Sat 07 Mar 10:00 Europe/Berlin on"),
+         ("False: is for times within sat-sun 10:00 to 24:00 Europe/Berlin; it is Mon 02 Mar 10:30 there; "
+         "ask from Sat 07 Mar 10:00 Europe/Berlin on")),
         ("times: [{weekdays: [mon], except_dates: [2026-03-02], zone: UTC}]", {},
-         "False: is for times within mon UTC but for its holidays; it is Mon 02 Mar 09:30 there; "
-         "ask from Mon 09 Mar 00:00 UTC on"),
+         ("False: is for times within mon UTC but for its holidays; it is Mon 02 Mar 09:30 there; "
+         "ask from Mon 09 Mar 00:00 UTC on")),
         ("outside_times: [{weekdays: [mon-wed], zone: UTC}]", {},
          "False: is for times outside of mon-wed UTC; it is Mon 02 Mar 09:30 there"),
         ("freezes: [audit]", {},

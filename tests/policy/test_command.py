@@ -27,7 +27,7 @@ def test_shipped():
     done = jit()
 
     assert (0, "") == (done.returncode, done.stderr)
-    assert "3 environments, 9 actions, 5 people, 4 groups, 10 rules." in done.stdout
+    assert "3 environments, 9 actions, 5 people, 4 groups, 14 rules." in done.stdout
     assert f"Digest {PolicySource(shipped_policies()).current.digest}\n" in done.stdout
 
 

@@ -65,8 +65,10 @@ def test_managers():
 
     assert {"ben": "chloe", "chloe": "sam"} == policy_of(common=common).managers
     assert [
-        "common.yaml:3: people.ben.manager: leads back (ben is led by chloe is led by sam is led by ben); "
-        "leave the topmost without"
+        (
+            "common.yaml:3: people.ben.manager: leads back (ben is led by chloe is led by sam is led by ben); "
+            "leave the topmost without"
+        )
     ] == refused(common.replace("slack: U0SAM", "slack: U0SAM, manager: ben"))
     assert ["common.yaml:3: people.ben.manager: there is no person “chlo”; did you mean “chloe”?"] == refused(
         COMMON.replace("slack: U0BEN", "slack: U0BEN, manager: chlo")

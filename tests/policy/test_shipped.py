@@ -3,7 +3,7 @@
 The verdicts of the main stories are written out here, to be read beside the files.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -112,3 +112,42 @@ def test_every_action_can_be_given_to_someone():
 def test_permissions_are_securitys(permission):
     """Whoever is in security, and nobody else, may revoke, audit and post the digest."""
     assert ["sam"] == [person for person in POLICY.people if POLICY.may(person, permission)]
+
+
+def test_a_rule_in_shadow_shows_what_it_would_do():
+    """The rule that is tried out changes nothing, and a verdict says what it would have been."""
+    ask = Ask(
+        requester=POLICY.people["ana"],
+        action="prod-debug-session",
+        resource="checkout",
+        seconds=3600,
+        reason="INC-7",
+        source="slack",
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    long, short = POLICY.judge(ask), POLICY.judge(ask.model_copy(update={"seconds": 1800}))
+
+    assert (Outcome.REQUIRE, Outcome.DENY) == (long.outcome, long.shadow)
+    assert (Outcome.REQUIRE, None) == (short.outcome, short.shadow)
+
+
+def test_the_demo_does_not_hang_on_the_clock():
+    """What the demo and its tests ask for is judged alike at every hour of a year, weekends and holidays too."""
+    played = [
+        ("prod-db-debug", 1800),
+        ("sandbox-admin", 60),
+        ("restart-container", 600),
+        ("prod-restart-container", 600),
+    ]
+    for action, seconds in played:
+        resource = POLICY.actions[action].resources[0].replace("*", "1")
+        ask = Ask(
+            requester=POLICY.people["ana"], action=action, resource=resource, seconds=seconds, reason="INC-7",
+            source="slack", at=datetime(2026, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+        verdicts = {
+            POLICY.judge(ask.model_copy(update={"at": ask.at + timedelta(hours=hour)})).model_dump_json()
+            for hour in range(0, 366 * 24, 5)
+        }
+
+        assert 1 == len(verdicts)

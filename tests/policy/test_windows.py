@@ -20,7 +20,7 @@ WEEKDAYS = frozenset(range(5))
 zones = st.sampled_from(
     ["UTC", BERLIN, "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kolkata"]
 )
-instants = st.datetimes(datetime(2000, 1, 2), datetime(2037, 12, 30), timezones=st.just(UTC))
+instants = st.integers(10**9, 2 * 10**9).map(lambda second: datetime.fromtimestamp(second, UTC))
 minutes = st.integers(0, MIDNIGHT - 1)
 
 
@@ -159,24 +159,30 @@ def test_instants(moment, utc):
     [
         (
             "2026-03-29T02:30",
-            "is 2026-03-29T02:30, which the clocks of Europe/Berlin skip as they go forward; "
-            "write 2026-03-29T03:30",
+            (
+                "is 2026-03-29T02:30, which the clocks of Europe/Berlin skip as they go forward; "
+                "write 2026-03-29T03:30"
+            ),
         ),
         (
             "2026-10-25T02:30",
-            "is 2026-10-25T02:30, which the clocks of Europe/Berlin show twice; "
-            "write 2026-10-25T02:30+02:00 or 2026-10-25T02:30+01:00",
+            (
+                "is 2026-10-25T02:30, which the clocks of Europe/Berlin show twice; "
+                "write 2026-10-25T02:30+02:00 or 2026-10-25T02:30+01:00"
+            ),
         ),
         (
             "2026-07-01T10:00+01:00",
-            "is 2026-07-01T10:00+01:00, but Europe/Berlin is at +02:00 from UTC then; "
-            "write 2026-07-01T11:00+02:00",
+            (
+                "is 2026-07-01T10:00+01:00, but Europe/Berlin is at +02:00 from UTC then; "
+                "write 2026-07-01T11:00+02:00"
+            ),
         ),
     ],
 )
 def test_times_that_are_not_there(moment, said):
     """A local time that never is, or is twice, or is at another distance, is refused with what to write."""
-    with pytest.raises(ValueError, match="^is ") as error:
+    with pytest.raises(ValueError, match=r"^is ") as error:
         instant(datetime.fromisoformat(moment), BERLIN)
 
     assert said == str(error.value)
