@@ -1,6 +1,7 @@
 """The wiring: every part is made here, once, and given what it needs. Nothing happens at import."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -30,7 +31,7 @@ from app.settings import Settings
 from app.slack import announcer as slack
 from app.slack.app import make_app
 from app.slack.bulletin import Bulletin
-from app.slack.delivery import make_client, run_socket_mode
+from app.slack.delivery import SocketMode, make_client
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.services import Services
@@ -44,11 +45,12 @@ from app.store.once import Once
 from app.store.requests import RequestStore
 from app.store.stream import Stream
 from app.together import run_together
-from app.web.server import CannotListen, listen, make_web, run_web
+from app.web.server import CannotListen, Health, listen, make_web, run_web
 from app.workflow import Workflow
 
 CANNOT_START = (PolicyError, DataInUse, AuditLogError, CannotListen)
 """What `serve` raises when it cannot start, each with what to do about it."""
+LOOK_FOR_POLICIES_EVERY = 1.0
 log = structlog.get_logger(__name__)
 
 
@@ -109,6 +111,9 @@ class Bot:
         )
         secret = settings.slack_signing_secret
         self.slack = make_app(services, token, secret.get_secret_value() if secret else None)
+        by_socket = settings.slack_app_token
+        self.socket_mode = SocketMode(self.slack, by_socket.get_secret_value()) if by_socket else None
+        self._policies_wanted = asyncio.Event()
 
     def policy(self) -> Policy:
         """The policy in force."""
@@ -131,16 +136,22 @@ class Bot:
         await self.bulletin.digest(await self.daily.make_now(now), f"digest:{now.isoformat()}")
         return self.policy().digest_channel
 
-    async def readiness(self) -> dict[str, str]:
-        """What keeps the bot from serving, by part."""
-        reasons = {}
+    async def readiness(self) -> Health:
+        """How the bot is."""
+        reasons, warnings = {}, {}
         try:
             await self.store.now()
         except Unavailable:
             reasons["store"] = "Redis does not answer"
+        if self.socket_mode and not await self.socket_mode.is_connected():
+            reasons["slack"] = "Slack is not connected"
         if self.policies.problem:
-            reasons["policy"] = self.policies.problem
-        return reasons
+            warnings["policy"] = f"the changed files are not in force: {self.policies.problem}"
+        return Health(reasons, warnings, self.policies.current.digest)
+
+    def reload_policies(self) -> None:
+        """Look for changed policies now."""
+        self._policies_wanted.set()
 
     async def work(self) -> None:
         """Run the consumers of events and the jobs, until cancelled."""
@@ -164,10 +175,13 @@ class Bot:
             scheduler.shutdown(wait=False)
 
     async def watch_policies(self) -> None:
-        """Look for changed policies each second, until cancelled; a broken set is told and not used."""
+        """Look for changed policies each second and on SIGHUP; a broken set is told and not used."""
         untold = ""
         while True:
-            await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._policies_wanted.wait(), LOOK_FOR_POLICIES_EVERY)
+                log.info("policy_reload_asked_for")
+            self._policies_wanted.clear()
             known = self.policies.problem
             if await asyncio.to_thread(self.policies.refresh):
                 log.info("policy_in_force", digest=self.policies.current.digest[:12])
@@ -218,6 +232,7 @@ async def serve(settings: Settings, role: Role = Role.ALL) -> None:
         audit_log = stack.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))
         bot = Bot(settings, policies, connection, http, audit_log)
         log.info("policy_in_force", digest=policies.current.digest[:12])
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.reload_policies)
         await _until_signalled([bot.watch_policies(), *_work(bot, role), *_ways_in(bot, listening)])
         log.info("stopping")
 
@@ -230,9 +245,8 @@ def _ways_in(bot: Bot, listening: socket.socket | None) -> list[Job]:
     """HTTP for health, and Slack by Socket Mode where there is an app-level token, by HTTP where not."""
     if listening is None:
         return []
-    token = bot.settings.slack_app_token
-    web = run_web(make_web(bot.readiness, None if token else bot.slack), listening)
-    return [web, run_socket_mode(bot.slack, token.get_secret_value())] if token else [web]
+    web = run_web(make_web(bot.readiness, None if bot.socket_mode else bot.slack), listening)
+    return [web, bot.socket_mode.run()] if bot.socket_mode else [web]
 
 
 @asynccontextmanager

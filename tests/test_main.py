@@ -66,14 +66,14 @@ async def test_a_policy_that_breaks(workplace):
         assert "policy.yaml" in readable(told)
         assert "&lt;!channel&gt;" in readable(told)
         assert [] == live_markup(told)
-        assert "policy.yaml" in (await work.bot.readiness())["policy"]
+        assert "policy.yaml" in (await work.bot.readiness()).warnings["policy"]
         request_id = await work.asks()
         await work.card(request_id, offering="jit_approve")
         await asyncio.sleep(1.5)
         assert 1 == len(in_channel(await work.settled(), SECURITY))
         (work.policies / "policy.yaml").write_text(mended.replace("longest: 4h", "longest: 3h", 1))
         await work.until(lambda: not work.bot.policies.problem, "it is mended")
-        assert {} == await work.bot.readiness()
+        assert ({}, {}) == (await work.bot.readiness())[:2]
         said = await work.types("@ana", "/jit request prod-db-debug orders-db 4h why")
         assert "given for at most 3 h" in said
 
@@ -140,7 +140,7 @@ async def test_redis_goes_and_comes_back(own_redis, tmp_path):
             await work.types("@ana", f"/jit cancel {request_id}"),
         ):
             assert f"🚫 {Unavailable()}" == said
-        assert "Redis does not answer" == (await work.bot.readiness())["store"]
+        assert "Redis does not answer" == (await work.bot.readiness()).reasons["store"]
         await own_redis.start()
         await work.until_answered("@ana", "/jit list", request_id)
         await work.clicks("@ben", card, "jit_approve")
@@ -169,7 +169,7 @@ async def test_redis_is_away_at_start(own_redis, tmp_path):
     await own_redis.kill()
     async with Workplace(f"unix://{own_redis.socket}", tmp_path / "data") as work:
         await work.start()
-        assert {"store": "Redis does not answer"} == await work.bot.readiness()
+        assert {"store": "Redis does not answer"} == (await work.bot.readiness()).reasons
         assert f"🚫 {Unavailable()}" == await work.types("@ana", ASK)
 
         await own_redis.start()

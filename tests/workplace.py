@@ -40,7 +40,6 @@ from app.policy.loading import policy_files
 from app.settings import Settings
 from app.shipped import shipped
 from app.slack import announcer
-from app.slack.delivery import run_socket_mode
 from app.store.connection import connect
 from app.together import run_together
 from app.web.server import listen, make_web, run_web
@@ -162,7 +161,7 @@ class Workplace:
         if self._listening:
             jobs.append(run_web(make_web(bot.readiness, bot.slack), self._listening.dup()))
         else:
-            jobs.append(run_socket_mode(bot.slack, self.app.app_token))
+            jobs.append(bot.socket_mode.run())
         connected = self.connections() + 1
         replica = Replica(bot, asyncio.create_task(run_together(jobs)), stack)
         self.replicas.append(replica)

@@ -26,20 +26,36 @@ def make_client(token: str, api_url: str, session: aiohttp.ClientSession) -> Asy
     )
 
 
-async def run_socket_mode(app: AsyncApp, app_token: str) -> None:
-    """Stay connected until cancelled; the SDK reconnects, we see to the first connection."""
-    handler = AsyncSocketModeHandler(app, app_token, web_client=app.client)
-    pause = FIRST_PAUSE
-    try:
+class SocketMode:
+    """The connection by which Slack delivers where there is no public address."""
+
+    def __init__(self, app: AsyncApp, app_token: str) -> None:
+        self._app = app
+        self._app_token = app_token
+        self._handler: AsyncSocketModeHandler | None = None
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; the SDK reconnects, we see to the first connection."""
+        self._handler = AsyncSocketModeHandler(self._app, self._app_token, web_client=self._app.client)
+        try:
+            await self._connect(self._handler)
+            log.info("slack_connected", by="socket")
+            await asyncio.Event().wait()
+        finally:
+            await self._handler.close_async()  # type: ignore[no-untyped-call]
+
+    async def is_connected(self) -> bool:
+        """Tell whether Slack can reach us now."""
+        return self._handler is not None and bool(await self._handler.client.is_connected())
+
+    async def _connect(self, handler: AsyncSocketModeHandler) -> None:
+        pause = FIRST_PAUSE
         while True:
             try:
                 await handler.connect_async()  # type: ignore[no-untyped-call]
-                break
             except Exception as error:  # noqa: BLE001  Slack may be away when we start: that is no reason to end
                 log.warning("slack_not_connected", error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE, pause * 2)
-        log.info("slack_connected", by="socket")
-        await asyncio.Event().wait()
-    finally:
-        await handler.close_async()  # type: ignore[no-untyped-call]
+            else:
+                return

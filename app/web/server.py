@@ -4,6 +4,7 @@ import contextlib
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from typing import NamedTuple
 
 import structlog
 import uvicorn
@@ -16,8 +17,16 @@ LARGEST_BODY = 1024 * 1024
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 log = structlog.get_logger(__name__)
 
-Readiness = Callable[[], Awaitable[dict[str, str]]]
-"""Gives what keeps the bot from serving, by part; empty when nothing does."""
+
+class Health(NamedTuple):
+    """How the bot is: `reasons` keep it from serving, `warnings` do not; both by part. `policy` is in force."""
+
+    reasons: dict[str, str]
+    warnings: dict[str, str]
+    policy: str
+
+
+Readiness = Callable[[], Awaitable[Health]]
 
 
 def make_web(readiness: Readiness, slack: AsyncApp | None) -> FastAPI:
@@ -32,9 +41,10 @@ def make_web(readiness: Readiness, slack: AsyncApp | None) -> FastAPI:
     @web.get("/readyz")
     async def readyz() -> JSONResponse:
         """Tell whether the bot can serve, with reasons when not."""
-        reasons = await readiness()
-        status = "not ready" if reasons else "ready"
-        return JSONResponse({"status": status, "reasons": reasons}, status_code=503 if reasons else 200)
+        health = await readiness()
+        status = "not ready" if health.reasons else "ready"
+        code = 503 if health.reasons else 200
+        return JSONResponse({"status": status, **health._asdict()}, status_code=code)
 
     if slack is not None:
         _take_deliveries(web, slack)

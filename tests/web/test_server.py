@@ -6,12 +6,12 @@ import socket
 import httpx
 import pytest
 
-from app.web.server import CannotListen, listen, make_web, run_web
+from app.web.server import CannotListen, Health, listen, make_web, run_web
 
 
 def client(reasons: dict[str, str]) -> httpx.AsyncClient:
     async def readiness():
-        return reasons
+        return Health(reasons, {"policy": "the changed files are not in force"}, "0" * 64)
 
     transport = httpx.ASGITransport(app=make_web(readiness, None))
     return httpx.AsyncClient(transport=transport, base_url="http://bot")
@@ -28,10 +28,12 @@ async def test_alive_whatever_else():
     ("reasons", "status"), [({}, 200), ({"store": "Redis does not answer"}, 503)], ids=["ready", "not ready"]
 )
 async def test_ready_or_why_not(reasons, status):
-    """A bot that cannot serve gives each reason by its part."""
+    """A bot that cannot serve gives each reason by its part; warnings and the policy's digest go with it."""
     async with client(reasons) as http:
         answer = await http.get("/readyz")
-    assert (status, reasons) == (answer.status_code, answer.json()["reasons"])
+    said = answer.json()
+    assert (status, reasons) == (answer.status_code, said["reasons"])
+    assert ("the changed files are not in force", 64) == (said["warnings"]["policy"], len(said["policy"]))
 
 
 async def test_slack_has_no_door_in_socket_mode():
@@ -55,7 +57,7 @@ async def test_it_ends_when_it_is_cancelled():
     with listen("127.0.0.1", 0) as listening:
 
         async def readiness():
-            return {}
+            return Health({}, {}, "")
 
         running = asyncio.create_task(run_web(make_web(readiness, None), listening))
         port = listening.getsockname()[1]
