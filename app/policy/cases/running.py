@@ -49,7 +49,10 @@ def run_cases(policy: Policy, cases: Cases) -> Run:
         for ask in case.asks:
             began = time.perf_counter()
             verdict = policy.judge(ask)
-            decided.update(verdict.rules)
+            decided.update(verdict.rules)  # and, of rules in shadow, which decide nothing, those that match
+            decided.update(reason.rule for reason in verdict.reasons if reason.shadow and reason.matched)
+            if case.expected.shadow:
+                decided.update(each.rule for each in verdict.reasons if each.matched and each.shadow)
             mismatches = tuple(_mismatches(policy, case.expected, ask, verdict))
             explanation = explain(policy, ask) if mismatches else None
             results.append(Result(case, ask, mismatches, explanation, time.perf_counter() - began))
@@ -68,6 +71,9 @@ def _mismatches(policy: Policy, expected: CaseSpec, ask: Ask, verdict: Verdict) 
         yield from _stages(policy, expected.stages, ask, verdict.stages)
     if expected.message and expected.message not in verdict.message:
         yield Mismatch("message", f"… {expected.message} …", verdict.message)
+    shadow = (verdict.shadow or verdict.outcome).value
+    if expected.shadow and expected.shadow != shadow:
+        yield Mismatch("shadow", expected.shadow, shadow)
 
 
 def _is_for_another_reason(expected: CaseSpec, verdict: Verdict) -> bool:
