@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 from app.policy.cases.spec import AskedSpec, CaseSpec
 from app.policy.catalogue import Permission
 from app.policy.json_shapes import NAMES, PERSONS, list_of, scalar
+from app.policy.rule_references import WRONG_WITH_DENY
 from app.policy.schema import SECTIONS, GroupSpec
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -49,7 +50,7 @@ def policy_schema() -> dict[str, Any]:
     }
     sections["permissions"]["propertyNames"] = {"enum": sorted(Permission)}
     sections["channels"]["propertyNames"] = {"enum": ["admin", "digest"]}
-    _tie_keys(definitions["RuleSpec"])
+    _tie_keys(definitions)
     return _document("Policies of jit-approval", sections, definitions)
 
 
@@ -78,16 +79,35 @@ def _document(title: str, sections: dict[str, Any], definitions: dict[str, Any])
     }
 
 
-def _tie_keys(rule: dict[str, Any]) -> None:
-    """Say which keys of a rule go with which effect, as the loader does."""
-    effect = {"required": ["effect"]}
-    has = {word: {**effect, "properties": {"effect": {"const": word}}} for word in ("deny", "require")}
-    no_stages, no_message = {"not": {"required": ["stages"]}}, {"not": {"required": ["message"]}}
-    no_longest = {"not": {"required": ["longest"]}}
-    rule["allOf"] = [
-        {"if": has["require"], "then": {"required": ["stages"]}, "else": no_stages},
-        {"if": has["deny"], "then": {"required": ["message"], **no_longest}, "else": no_message},
+def _tie_keys(definitions: dict[str, Any]) -> None:
+    """Say which keys go with which effect, and that somebody must be named, as the loader does."""
+    none = {"type": "null"}
+    no_eases = {
+        "not": {"required": ["escalation"]},
+        "properties": {"break_glass": {"enum": [False, "false"]}, "parallel": {"enum": [False, "false"]}},
+    }
+    definitions["RuleSpec"]["allOf"] = [
+        {
+            "if": _has_effect("require"),
+            "then": {"required": ["stages"]},
+            "else": {"not": {"required": ["stages"]}},
+        },
+        {
+            "if": _has_effect("deny"),
+            "then": {"required": ["message"], "properties": dict.fromkeys(WRONG_WITH_DENY, none)},
+            "else": {"not": {"required": ["message"]}},
+        },
+        {
+            "if": _has_effect("auto_approve"),
+            "then": {"properties": {"obligations": {"anyOf": [none, no_eases]}}},
+        },
     ]
+    for spec in ("StageSpec", "ToldSpec"):
+        definitions[spec]["anyOf"] = [{"required": ["groups"]}, {"required": ["people"]}]
+
+
+def _has_effect(word: str) -> dict[str, Any]:
+    return {"required": ["effect"], "properties": {"effect": {"const": word}}}
 
 
 def _schemas(specs: dict[str, TypeAdapter[Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

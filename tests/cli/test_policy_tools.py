@@ -94,9 +94,6 @@ def test_results_as_json_and_junit(folder: Path, tmp_path: Path):
             {"tests/a.yaml": CASE.replace("who", "whom")},
             "tests/a.yaml:2: cases.x.whom: is not a known key; did you mean “who”?",
         ),
-            {"tests/a.yaml": CASE.replace("who", "whom")},
-            "tests/a.yaml:2: cases.x.whom: is not a known key; did you mean “who”?",
-        ),
         (
             {"rules.yaml": RULES.replace("effect", "efect")},
             "rules.yaml:3: rules.ask-a-dba.efect: is not a known key",

@@ -111,7 +111,8 @@ class StageCase(Spec):
 class CaseSpec(AskedSpec):
     """What is asked, and what must come of it: what is left out of it may be anything.
 
-    `rules` are exactly those that decide, `[]` for none; `message` is a part of what the requester is told.
+    `rules` are exactly those that decide, `[]` for none; `message` is a part of what the requester is told;
+    `shadow` is what it would be with the rules in shadow in force.
     """
 
     description: Prose = ""
@@ -119,6 +120,7 @@ class CaseSpec(AskedSpec):
     rules: ListOf[RuleName] | None = None
     stages: ListOf[StageCase] | None = None
     message: Prose = ""
+    shadow: EffectWord | None = None
 
 
 SECTIONS: dict[str, Any] = {"defaults": AskedSpec, "cases": CaseSpec}

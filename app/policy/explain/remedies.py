@@ -126,7 +126,7 @@ def _(condition: AskedOften, facts: Facts, action: Action) -> Shown:  # noqa: AR
     time = timedelta(seconds=condition.per)
     expected = f"{'more than' if condition.over else 'up to'} {condition.count} in {format_duration(time)}"
     key, history, at = "more_than" if condition.over else "at_most", facts.ask.history, facts.ask.at
-    if history is None:
+    if history is None or not condition.look(facts).known:
         return Shown(key, expected, "not known")
     recent = sorted(each for each in history.asked if at - each < time)
     actual = f"number {len(recent) + 1}"

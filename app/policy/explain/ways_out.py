@@ -47,6 +47,8 @@ def _(condition: During, facts: Facts, action: Action) -> WayOut | None:  # noqa
 
 @way_out.register
 def _(condition: InFreeze, facts: Facts, action: Action) -> WayOut | None:  # noqa: ARG001
+    if facts.ask.at.tzinfo is None:
+        return None
     ends = max((each.ends for each in condition.freezes if each.has(facts.ask.at)), default=None)
     return None if ends is None else WayOut("at", f"ask from {moment(ends)} on", asking(facts, at=ends))
 

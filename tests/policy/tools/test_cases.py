@@ -182,6 +182,16 @@ def test_a_denial_by_the_catalogue(tmp_path: Path, asked, expected, holds):
     assert holds == (mismatches(tmp_path, expected, asked) == [])
 
 
+@pytest.mark.parametrize(("shadow", "told"), [("deny", []), ("require", [("shadow", "require", "deny")])])
+def test_rules_in_shadow(tmp_path: Path, shadow, told):
+    """What rules in shadow would change can be expected too, and does not touch the outcome."""
+    rules = RULES + "  dry: {effect: deny, mode: shadow, message: No.}\n"
+
+    assert told == mismatches(tmp_path, f"expect: require, shadow: {shadow}", rules=rules)
+    cases = f"{HEAD}{{{GOOD}, expect: require, shadow: deny}}\n  y: {{{GOOD}, expect: require}}\n"
+    assert "dry" not in ran(tmp_path, rules, a=cases).untested
+
+
 def test_rules_that_no_case_is_decided_by(tmp_path: Path):
     """A rule that no case comes to is named."""
     run = ran(tmp_path, a=f"{HEAD}{{{GOOD}, expect: require}}\n")

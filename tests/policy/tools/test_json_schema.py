@@ -78,7 +78,7 @@ WHOLE_CASES = """\
       a: {action: x, resource: [a, "7", b:c/d], for: [30m, 1 day], at: mon 2026-03-02 10:00 Europe/Berlin,
           ip: [unknown, 203.0.113.7, "2001:db8::7"], earlier: [1h], live: 3, expect: deny, rules: [], message: no}
       b: {expect: require, rules: [a, (catalogue)], stages: [{}, {name: a, quorum: 2, approvers: [a]}],
-          at: [2026-03-02T10:00Z, "2026-03-02 10:00:01+01:00"], description: What it shows}
+          at: [2026-03-02T10:00Z, "2026-03-02 10:00:01+01:00"], description: What it shows, shadow: deny}
 """
 
 
@@ -133,6 +133,21 @@ def test_shipped_files():
 
 
 @pytest.mark.parametrize(
+    "rule",
+    [
+        "{effect: deny, message: No., longest: ~, obligations: ~, concurrent: ~}",
+        "{effect: auto_approve, obligations: {break_glass: false, up_to: 1h}}",
+        "{effect: auto_approve, obligations: ~, ticket: ~}",
+    ],
+)
+def test_keys_that_are_left_empty(rule):
+    """A key without a value, where the loader takes it for one that is left out, is accepted."""
+    draft_of({"common.yaml": COMMON, "a.yaml": f"rules: {{x: {rule}}}"})
+
+    assert [] == complaints(POLICIES, typed(f"rules: {{x: {rule}}}"))
+
+
+@pytest.mark.parametrize(
     ("validator", "text"),
     [(POLICIES, WHOLE), (POLICIES, COMMON + RULES), (POLICIES, "{}"), (CASES, WHOLE_CASES), (CASES, "{}")],
 )
@@ -180,6 +195,12 @@ def test_every_key_is_tried():
         "rules: {x: {effect: require, stages: [{name: a, groups: [dbas], quorum: 0}]}}",
         "rules: {x: {effect: require, stages: [{name: a, groups: [dbas], quroum: 1}]}}",
         f"{RULE}longest: 1h}}",
+        f"{RULE}at_most: {{count: 1, per: day}}}}",
+        f"{RULE}concurrent: 1}}",
+        f"{RULE}obligations: {{up_to: 1h}}}}",
+        "rules: {x: {effect: auto_approve, obligations: {break_glass: true}}}",
+        "rules: {x: {effect: auto_approve, obligations: {escalation: [{after: 1h, to: {groups: [dbas]}}]}}}",
+        "rules: {x: {effect: require, stages: [{name: a, quorum: 1}]}}",
         f"{RULE}longer_than: 1 fortnight}}",
         f"{RULE}longer_than: 0m}}",
         f"{RULE}groups: []}}",

@@ -183,6 +183,25 @@ def test_every_condition_has_its_words():
         assert found.expected
 
 
+@pytest.mark.parametrize("effect", [AUTO, DENY])
+@pytest.mark.parametrize("at", [datetime(2026, 3, 2), datetime.min, datetime.max.replace(tzinfo=UTC)])  # noqa: DTZ001, DTZ901
+def test_times_that_tell_nothing(effect, at):
+    """A time without a zone, or at the calendar's ends, is explained as what cannot be told; nothing is raised."""
+    keys = (
+        f"times: {HOURS}",
+        f"outside_times: {HOURS}",
+        "freezes: [release]",
+        "at_most: {count: 1, per: day}",
+    )
+    for key in keys:
+        if effect is DENY:
+            key = key.replace("at_most", "more_than")  # noqa: PLW2901  the one that goes with deny
+        policy = policy_of(f"rules:\n  x: {{{effect}, {key}}}\n", SOME)
+        ask = an_ask(policy).model_copy(update={"at": at, "history": ONCE})
+
+        assert explanation_lines(explain(policy, ask))
+
+
 CONDITIONS = {
     "resources": ["[orders-db]", "['shard-*']"],
     "groups": ["[dbas]", "[engineers]"],
