@@ -101,7 +101,7 @@ SHAPES: dict[Callable[..., Any], Schema] = {
     _of(shapes.PersonId): PERSONS,
     _of(shapes.Duration): DURATION,
     _of(shapes.Quorum): _whole(1, shapes.MOST_APPROVALS),
-    _of(shapes.Expression): {"type": ["string", "boolean"]},
+    _of(shapes.Expression): {"type": ["string", "boolean"], "minLength": 1},
     _of(shapes.NotYet): {"type": "null"},
     _of(context.Zone): text(context.ZONE.pattern, examples=["UTC", "Europe/Berlin"]),
     _of(context.Days): text(f"({DAY})(-({DAY}))?", examples=["mon", "mon-fri"]),
