@@ -15,6 +15,7 @@ SCOPE = frozenset({"actions", "environments", "resources", "groups", "people", "
 """Keys that are compared by what they come to."""
 NO_CONDITION = frozenset({"description", "effect", "mode", "stages", "obligations", "message"})
 CONDITIONS = frozenset(RuleSpec.model_fields) - SCOPE - NO_CONDITION
+EVERYTHING = "*"
 STRICTER = {"auto_approve": ("deny", "require"), "require": ("deny",), "deny": ()}
 WHY = {"deny": "denies all that it is about", "require": "asks people for all that it is about"}
 
@@ -67,21 +68,30 @@ def _never_matches(placed: Placed, actions: dict[str, ActionSpec]) -> Iterator[P
 
 def _overruled(placed: list[Placed]) -> Iterator[Problem]:
     """Find rules that never decide, since a stricter one holds whenever they do."""
-    stricter: dict[tuple[str, str], list[Placed]] = defaultdict(list)
+    stricter: dict[tuple[str, str, str], list[Placed]] = defaultdict(list)
     for each in placed:
         if each.rule.mode == "enforce":
             for action in each.actions:
-                stricter[each.rule.effect, action].append(each)
+                for resource in _about(each.rule):
+                    stricter[each.rule.effect, action, resource].append(each)
     for each in placed:
+        if not each.actions:
+            continue
+        action, resource = min(each.actions), next(iter(_about(each.rule)))
         for effect in STRICTER[each.rule.effect]:
-            if not each.actions:
-                continue
-            candidates = min((stricter[effect, action] for action in each.actions), key=len)
+            candidates = stricter[effect, action, EVERYTHING]
+            if resource != EVERYTHING:
+                candidates = candidates + stricter[effect, action, resource]
             over = next((other for other in candidates if _covers(other, each)), None)
             if over is not None:
                 text = f"never decides, as the rule {over.entry.name} {WHY[effect]}; narrow one of them"
                 yield each.entry.problem(text)
                 break
+
+
+def _about(rule: RuleSpec) -> tuple[str, ...]:
+    """Give the resources that a rule names, or what stands for all: only by these can one cover another."""
+    return (EVERYTHING,) if not rule.resources or EVERYTHING in rule.resources else rule.resources
 
 
 def _covers(wide: Placed, narrow: Placed) -> bool:
@@ -102,8 +112,7 @@ def _covers_whom(wide: Placed, narrow: Placed) -> bool:
 
 
 def _covers_what(one: RuleSpec, other: RuleSpec) -> bool:
-    is_for_all = not one.resources or "*" in one.resources
-    if not is_for_all and not (other.resources and set(one.resources) >= set(other.resources)):
+    if EVERYTHING not in _about(one) and not set(_about(one)) >= set(_about(other)):
         return False
     if one.longer_than and not (other.longer_than and other.longer_than >= one.longer_than):
         return False
