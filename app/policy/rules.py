@@ -17,7 +17,7 @@ class Rule:
     """All conditions must hold. `message` is told to the requester when a rule that denies matches.
 
     A condition that cannot be told counts as not met in a rule that permits, and as met in any other: what is
-    not known never makes anything easier. `obligations` is None where the rule has none.
+    not known gets nothing past a person, nor past a rule that denies. `obligations` is None where the rule has none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Contract: what is not known never makes anything easier.
+"""Contract: what is not known gets nothing past a person, nor past a rule that denies.
 
 For every condition, with every effect:
 
@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.verdict import Outcome
 from app.policy import Ask, Policy, PolicyError
@@ -197,3 +199,58 @@ def test_extremes_of_time():
             for effect in Outcome:
                 policy = policy_for(line, effect)
                 policy.judge(asked(policy, {"at": moment}))
+
+
+KNOWN = {
+    "ip": ["10.0.0.1", "10.1.2.3", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.2"],
+    "source": ["slack", "api", "ci"],
+    "history": [History(), History(asked=TODAY), History(live=1), History(asked=TODAY[:2], live=2)],
+    "at": [NOW, NOW + timedelta(days=1), NOW - timedelta(days=1), NOW + timedelta(hours=12)],
+}
+UNKNOWN = {"ip": "", "source": "", "history": None} | NAIVE
+some_lines = st.lists(
+    st.tuples(st.lists(st.sampled_from(MATRIX), max_size=2, unique_by=lambda line: line.key),
+              st.sampled_from(list(Outcome))),
+    max_size=5,
+)  # fmt: skip
+some_facts = st.fixed_dictionaries({}, optional={key: st.sampled_from(each) for key, each in KNOWN.items()})
+
+
+def rules_of(lines: list[tuple[list[Line], Outcome]], prefix: str = "r") -> list[str]:
+    return [
+        f"  {prefix}{number}: {{{EFFECTS[effect]}"
+        + "".join(f", {line.key}: {line.value}" for line in each if line.not_with is not effect)
+        + "}\n"
+        for number, (each, effect) in enumerate(lines)
+    ]
+
+
+def policy_with(lines: list[str]) -> Policy:
+    return policy_of("rules:\n" + "".join(lines) if lines else "rules: {}", COMMON_HERE)
+
+
+@given(some_lines, st.sampled_from(["ana", "ben", "sam"]), some_facts, some_facts)
+def test_unknown_facts_let_nothing_by(lines, who, some, more):
+    """Approved at once while facts are missing: so it is whatever they are. Denied by no rule: so it is too."""
+    policy = policy_with(rules_of(lines))
+    less = an_ask(policy, who).model_copy(update=UNKNOWN | some)
+    full = less.model_copy(update={key: value for key, value in more.items() if key not in some})
+
+    if policy.judge(less).outcome is Outcome.AUTO_APPROVE:
+        assert Outcome.AUTO_APPROVE is policy.judge(full).outcome
+    if policy.denial(less) is None:
+        assert policy.denial(full) is None
+
+
+@given(some_lines, some_lines, st.sampled_from(["ana", "ben", "sam"]), some_facts)
+def test_adding_a_denial_never_permits_more(lines, more, who, facts):
+    """Whatever rules that deny are added, what was not let through is not let through now."""
+    before = policy_with(rules_of(lines))
+    denying = rules_of([(each, Outcome.DENY) for each, _ in more], "d")
+    after = policy_with([*rules_of(lines), *denying])
+    ask = an_ask(before, who).model_copy(update=UNKNOWN | facts)
+    was, now = before.judge(ask), after.judge(ask)
+
+    assert now.outcome in {Outcome.DENY, was.outcome}
+    assert now.stages in {(), was.stages}
+    assert before.denial(ask) is None or after.denial(ask) is not None
