@@ -39,8 +39,10 @@ def test_once_plays_the_main_story(tmp_path):
 
 
 def test_once_leaves_a_log_that_verifies(tmp_path):
-    """What the demo did is in its audit log, and the log is whole."""
+    """What the demo did is in its audit log, and the log is whole; no token is in the bot's own log."""
     jit("demo", "--once", "--data", str(tmp_path)).communicate(timeout=60)
+    logged = (tmp_path / "bot.log").read_text()
+    assert (True, False, False) == ("approved" in logged, "xoxb-" in logged, "xapp-" in logged)
     verified = jit("audit", "verify", "--data", str(tmp_path))
     out, err = verified.communicate(timeout=30)
     assert (0, "") == (verified.returncode, err), out
