@@ -1,0 +1,152 @@
+"""Contract: no sequence of verbs, by whatever people, ends in an active grant that lacks a required approval.
+
+A machine lets Hypothesis choose who does what to which request, on the real workflow over a real store, with the
+shipped policies. After each step it looks at every request from outside and compares it with what it knows.
+"""
+
+import asyncio
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import run_state_machine_as_test as run_machine
+
+from app.connectors.grant_key import GrantKey
+from app.connectors.granter import Granter
+from app.domain.duration import parse_duration
+from app.domain.refusals import Refused
+from app.domain.request import FINAL, State
+from app.domain.verdict import Outcome
+from app.policy import PolicySource, shipped_policies
+from app.store.connection import connect
+from app.store.requests import RequestStore
+from app.workflow import Wish, Workflow
+
+PEOPLE = st.sampled_from(["ana", "ben", "chloe", "sam", "dev"])
+WISHES = st.sampled_from([
+    ("prod-db-debug", "orders-db", "30m"),
+    ("prod-db-debug", "payments-db", "2h"),
+    ("prod-db-migration", "orders-db", "30m"),
+    ("prod-debug-session", "checkout", "10m"),
+    ("prod-config-change", "routing", "30m"),
+    ("restart-container", "checkout", "10m"),
+    ("restart-container", "checkout", "1h"),
+    ("sandbox-admin", "sandbox-1", "1h"),
+])  # fmt: skip
+HELD = {State.APPROVED, State.GRANTING, State.ACTIVE}
+
+
+class Company(RuleBasedStateMachine):
+    """People at work on one store; `url` is set by the test."""
+
+    url = ""
+    requests = Bundle("requests")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.policy = PolicySource(shipped_policies()).current
+        self.connection = connect(self.url)
+        self.run(self.connection.calls.flushall())
+        self.store = RequestStore(self.connection.calls)
+        self.workflow = Workflow(self.store, lambda: self.policy)
+        self.granter = Granter(self.workflow, self.store, lambda _: GrantKey())
+        self.seen: dict[str, State] = {}
+
+    def teardown(self) -> None:
+        self.run(self.connection.aclose())
+        self.loop.close()
+
+    def run(self, doing):
+        return self.loop.run_until_complete(doing)
+
+    def tries(self, doing):
+        """Do something; being refused is an answer."""
+        try:
+            return self.run(doing)
+        except Refused:
+            return None
+
+    @rule(target=requests, who=PEOPLE, wish=WISHES)
+    def asks(self, who, wish):
+        action, resource, duration = wish
+        wanted = Wish(
+            action=action, resource=resource, duration=parse_duration(duration), reason="CHG-7: why"
+        )
+        request = self.tries(self.workflow.request(wanted, self.policy.people[who]))
+        return request.id if request else multiple()
+
+    @rule(request_id=requests, who=PEOPLE)
+    def approves(self, request_id, who):
+        self.tries(self.workflow.approve(request_id, self.policy.people[who]))
+
+    @rule(request_id=requests, choice=st.integers(0, 3))
+    def somebody_entitled_approves(self, request_id, choice):
+        """Chance alone rarely gets through the stages; this is how people get on."""
+        stages = self.run(self.store.load(request_id)).request.open_stages
+        able = sorted(self.policy.entitled(stages[0])) if stages else ["ben"]
+        self.approves(request_id, able[choice % len(able)])
+        self.the_granter_works(request_id)
+
+    @rule(request_id=requests, who=PEOPLE)
+    def denies(self, request_id, who):
+        self.tries(self.workflow.deny(request_id, self.policy.people[who], "no"))
+
+    @rule(request_id=requests, who=PEOPLE, verb=st.sampled_from(["cancel", "done", "revoke"]))
+    def ends(self, request_id, who, verb):
+        self.tries(getattr(self.workflow, verb)(request_id, self.policy.people[who]))
+
+    @rule(request_id=requests, who=PEOPLE, more=st.sampled_from(["5m", "1h", "9h"]))
+    def wants_more_time(self, request_id, who, more):
+        self.tries(self.workflow.extend(request_id, self.policy.people[who], parse_duration(more), "more"))
+
+    @rule(request_id=requests, who=PEOPLE, approved=st.booleans())
+    def decides_on_more_time(self, request_id, who, approved):
+        person = self.policy.people[who]
+        self.tries(self.workflow.decide_extension(request_id, person, approved=approved, comment="so"))
+
+    @rule(request_id=requests)
+    def the_granter_works(self, request_id):
+        self.run(self.granter.settle(request_id))
+
+    @rule(request_id=requests, verb=st.sampled_from(["lapse", "warn", "expire", "finish", "begin_grant"]))
+    def time_and_targets_are_early(self, request_id, verb):
+        self.tries(getattr(self.workflow, verb)(request_id))
+
+    @rule(request_id=consumes(requests))
+    def is_forgotten(self, request_id):
+        """Look at other requests from here on."""
+
+    @invariant()
+    def no_access_without_its_approvals(self):
+        for request_id in self.seen.keys() | self._ids():
+            request = self.run(self.store.load(request_id)).request
+            before = self.seen.get(request_id)
+            assert before not in FINAL or before is request.state
+            self.seen[request_id] = request.state
+            assert self.run(self.store.has_grant(request_id)) == (request.state is State.ACTIVE)
+            assert request.requester.id not in {decision.by.id for decision in request.decisions}
+            if request.state not in HELD:
+                continue
+            assert request.verdict.outcome is not Outcome.DENY
+            by_stage = [{d.by.id for d in request.approvals(stage)} for stage in request.verdict.stages]
+            for stage, by in zip(request.verdict.stages, by_stage, strict=True):
+                assert len(by) >= stage.quorum
+                assert by <= self.policy.entitled(stage)
+            assert sum(map(len, by_stage)) == len(set().union(*by_stage))
+            if request.ends_at:
+                assert request.ends_at == request.starts_at + request.duration
+                assert request.duration <= self.policy.actions[request.action].longest
+
+    def _ids(self) -> set[str]:
+        pending, live = self.run(self.store.pending()), self.run(self._live())
+        return {request.id for request in (*pending, *live)}
+
+    async def _live(self):
+        return [request async for request in self.store.each_live()]
+
+
+def test_no_sequence_of_verbs_gets_round_an_approval(redis_server):
+    """Whoever does what in whatever order, on real parts."""
+    Company.url = f"unix://{redis_server.socket}"
+    run_machine(Company, settings=settings(max_examples=25, stateful_step_count=30, deadline=None))
