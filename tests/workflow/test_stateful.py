@@ -149,4 +149,4 @@ class Company(RuleBasedStateMachine):
 def test_no_sequence_of_verbs_gets_round_an_approval(redis_server):
     """Whoever does what in whatever order, on real parts."""
     Company.url = f"unix://{redis_server.socket}"
-    run_machine(Company, settings=settings(max_examples=25, stateful_step_count=30, deadline=None))
+    run_machine(Company, settings=settings(max_examples=15, stateful_step_count=30, deadline=None))
