@@ -1,11 +1,14 @@
 """Conditions on where an ask comes from: networks. Slack tells no address, so that it is often not known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from app.policy.conditions import Facts, Finding
+from app.policy.nearest import listed
 
 SHOWN = 8
+LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +18,17 @@ class InNetwork:
     v4: tuple[IPv4Network, ...]
     v6: tuple[IPv6Network, ...]
     outside: bool = False
+    expected: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        named = [str(network) for network in (*self.v4, *self.v6)]
+        object.__setattr__(
+            self, "expected", f"{'outside of' if self.outside else 'in'} {listed(named, SHOWN)}"
+        )
 
     def look(self, facts: Facts) -> Finding:
         """Look at the address. What cannot be told: one that is not known, or is none."""
-        named = [str(network) for network in (*self.v4, *self.v6)]
-        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-        expected = f"{'outside of' if self.outside else 'in'} {', '.join(named[:SHOWN])}{more}"
+        expected = self.expected
         address = address_of(facts.ask.ip)
         if address is None:
             return Finding(False, f"is for addresses {expected}; which one you come from is not known", False)
@@ -33,11 +41,14 @@ class InNetwork:
         return Finding(True, f"from {address}")
 
 
+@lru_cache(maxsize=4096)
 def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """Read an address; one of IPv4 mapped into IPv6 is that of IPv4 (RFC 4291, 2.5.5.2). None: no address.
 
     A zone (RFC 4007: `fe80::1%eth0`) says nothing about whoever is far away, and is left out.
     """
+    if len(text) > LONGEST:
+        return None
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:

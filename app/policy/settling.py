@@ -45,13 +45,13 @@ def _together(matched: Sequence[Rule], requiring: Sequence[Rule]) -> Obligations
     bound = [rule.obligations for rule in matched if rule.obligations]
     if not bound:
         return NO_OBLIGATIONS
+    together = strictest(dict.fromkeys(bound))
     eased = [rule.obligations or NO_OBLIGATIONS for rule in requiring]
-    return strictest(bound).model_copy(
-        update={
-            "break_glass": bool(eased) and all(each.break_glass for each in eased),
-            "parallel": bool(eased) and all(each.parallel for each in eased),
-        }
-    )
+    break_glass = bool(eased) and all(each.break_glass for each in eased)
+    parallel = bool(eased) and all(each.parallel for each in eased)
+    if (together.break_glass, together.parallel) == (break_glass, parallel):
+        return together
+    return together.model_copy(update={"break_glass": break_glass, "parallel": parallel})
 
 
 def _objections(matched: Sequence[Rule], ask: Ask) -> Iterator[Reason]:

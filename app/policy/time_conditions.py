@@ -1,6 +1,6 @@
 """Conditions on when something is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.policy.conditions import Facts, Finding
@@ -13,11 +13,15 @@ class During:
 
     windows: tuple[Window, ...]
     outside: bool = False
+    expected: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        named = " or ".join(str(window) for window in self.windows[:4])
+        object.__setattr__(self, "expected", f"outside of {named}" if self.outside else f"within {named}")
 
     def look(self, facts: Facts) -> Finding:
         """Look at the clock. What cannot be told: a time without a zone, or one in year 1 or 9999."""
-        at, named = facts.ask.at, " or ".join(str(window) for window in self.windows[:4])
-        expected = f"outside of {named}" if self.outside else f"within {named}"
+        at, expected = facts.ask.at, self.expected
         try:
             inside = at.tzinfo is not None and any(window.has(at) for window in self.windows)
             if at.tzinfo is None or inside is self.outside:
