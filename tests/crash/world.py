@@ -150,12 +150,14 @@ async def _jit(*words: str, data: Path) -> str:
 
 
 def _bugs_in(log: Path) -> list[str]:
-    """Everything that the bot itself took for an error, and what it said without its log's form."""
+    """Everything that the bot itself took for an error, and what it said without its log's form.
+
+    A line that a kill cut off is no bug: it begins as the log's lines do, and the next bot's follows on it.
+    """
     bugs = []
-    for line in log.read_text().splitlines():
-        try:
-            if json.loads(line)["level"] in {"error", "critical"}:
-                bugs.append(f"logged: {line[:3000]}")
-        except ValueError:
+    for line in log.read_text(errors="replace").splitlines():
+        if '"level": "error"' in line or '"level": "critical"' in line:
+            bugs.append(f"logged: {line[:3000]}")
+        elif not line.startswith("{"):
             bugs.append(f"printed: {line[:300]}")
     return bugs
