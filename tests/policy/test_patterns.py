@@ -32,7 +32,10 @@ def test_patterns_of_tickets(text):
         ("(a{1,9}){1,9}b", "can be read in "),
         ("(a|aa){1,30}b", "can be read in "),
         ("(a|aa){99}b", "can be read in "),
-        ("a{0,99}a{0,99}b", "can be read in more than 1,000 ways at one place of a text; lower the limits of"),
+        (
+            "a{0,99}a{0,99}b",
+            "can be read in more than 1,000 ways at one place of a text; lower the limits of",
+        ),
         (r"(a)\1", "uses groupref, which policies do without; write a pattern that a ticket matches"),
         ("(?=a)b", "uses assert, which policies do without; write"),
         ("(?<!a)b", "uses assert not, which policies do without; write"),
