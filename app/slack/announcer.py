@@ -32,6 +32,8 @@ CARD = "card"
 STATUS = "direct:status"
 GRANT = "direct:grant"
 UNSEEN = "direct:unseen"
+LOOKED_UP = 30
+"""So many approvers of a request Slack is asked about at most: it takes about 100 such questions a minute."""
 UNDECIDABLE = "direct:undecidable"
 log = structlog.get_logger(__name__)
 
@@ -94,7 +96,7 @@ class Announcer:
         if request.state is State.PENDING or extension:
             asked = [person for stage in stages for person in policy.notified(stage)]
             everyone = {person.id: person for people in (*approvers.values(), asked) for person in people}
-            unreachable = await self._unreachable(tuple(everyone.values()))
+            unreachable = await self._unreachable(tuple(everyone.values())[:LOOKED_UP])
             notified = tuple({
                 person.id: person
                 for person in asked
@@ -156,6 +158,8 @@ class Announcer:
             return
         for stage in request.open_stages:
             approvers = audience.approvers.get(stage.name, ())
+            if len(approvers) > LOOKED_UP:
+                continue  # of so many some are there, and Slack would be asked about each
             away = await self._unreachable(approvers)
             if len(approvers) - len(away) < stage.quorum - len(request.approvals(stage)):
                 await self._tell(request, UNDECIDABLE, places, nobody_to_decide(request, stage))
