@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import cache
 
 import structlog
 
@@ -23,13 +24,17 @@ from app.domain.refusals import (
     NotPermitted,
     Refused,
     UnknownRequest,
+    WrongState,
 )
 from app.domain.request import Extension, Lease, Request, State
 from app.domain.transitions import Step
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
+from app.domain.waiting import waits_for
 from app.policy import Ask, Permission, Policy
 from app.policy.ask import History
+from app.policy.explain import Explanation, explain
+from app.policy.rejudging import no_longer
 from app.store.requests import ANY, KEPT_IN_INDEX, Overtaken, RequestStore
 
 ATTEMPTS = 12
@@ -197,6 +202,21 @@ class Workflow:
 
         return await self._by_person(request_id, by, "revoke", revoke)
 
+    async def revoke_all(self, of: str, by: Principal, comment: str = "") -> list[Request]:
+        """Take away all that someone holds or is about to; `of` is their id in policy or in Slack.
+
+        Gives what was revoked. Raises NotPermitted unless policy lets `by` revoke.
+        """
+        self.require(by, Permission.REVOKE)
+        revoked = []
+        for request in await self._store.live():
+            if of in {request.requester.id, request.requester.slack} and request.state is not State.ENDING:
+                try:
+                    revoked.append(await self.revoke(request.id, by, comment))
+                except (WrongState, UnknownRequest) as overtaken:
+                    log.info("revoke_overtaken", request=request.id, why=str(overtaken))
+        return revoked
+
     async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start."""
         counted = await self._counted(request_id)
@@ -262,14 +282,22 @@ class Workflow:
 
     async def waiting_for(self, by: Principal) -> list[Request]:
         """Pending requests that this person may decide now, oldest first."""
-        policy = self._policy()
-        return [
-            request
-            for request in await self._store.pending()
-            if not by.is_same_person(request.requester)
-            and any(by.id in policy.entitled(stage) for stage in request.open_stages)
-            and all(not decision.by.is_same_person(by) for decision in request.decisions)
-        ]
+        entitled, now = cache(self._policy().entitled), await self._store.now()
+        return [each for each in await self._store.pending() if waits_for(each, by, entitled, now)]
+
+    async def own(self, request_id: str, by: Principal) -> Request:
+        """Read a request of one's own. Raises UnknownRequest alike for others' and for none."""
+        request = (await self._store.load(request_id)).request
+        if not by.is_same_person(request.requester):
+            raise UnknownRequest(request_id)
+        return request
+
+    async def explain(self, request_id: str, by: Principal) -> tuple[Request, Explanation]:
+        """Explain what the policy in force says of a request as it was asked. Raises UnknownRequest."""
+        request = await self.see(request_id, by)
+        counted = await self._counted(request_id)
+        asked = _ask_of(request, request.created_at, request.seconds, request.reason, counted)
+        return request, explain(self._policy(), asked)
 
     def live(self) -> AsyncIterator[Request]:
         """Everything live, for the digest. Who may see it is the caller's to check by `require`."""
@@ -309,6 +337,25 @@ class Workflow:
             return transitions.begin_grant(request, now)
 
         return await self._apply(request_id, begin)
+
+    async def withdraw(self, request_id: str, because: str) -> Request:
+        """The requester is gone, or may not ask any more: cancel what is open, take back what is live."""
+        return await self._apply(request_id, lambda r, now: transitions.withdraw(r, now, because))
+
+    async def withdraw_if_denied(self, request_id: str) -> str:
+        """Withdraw what policy would deny by now, as it was asked; gives why, and nothing where it stands."""
+        request = (await self._store.load(request_id)).request
+        asked = _ask_of(request, request.created_at, request.seconds, request.reason, None)
+        why = no_longer(self._policy(), asked)
+        if why:
+            await self.withdraw(request_id, f"the policy in force would deny it: {why}")
+        return why
+
+    async def tell_approvers_changed(self, request_id: str, because: str, left: str = "") -> Request:
+        """Others than before may decide: let the card say so. `left`: the Slack user who is gone."""
+        return await self._apply(
+            request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left)
+        )
 
     async def activate(self, request_id: str, lease: Lease) -> Request:
         """The target confirmed: set the grant key with its TTL."""

@@ -217,6 +217,8 @@ def counted(event: events.Event) -> list[Count]:
             | events.EndFailed()
         ):
             return []
+        case events.ApproversChanged():
+            return []
 
 
 ENDS = {

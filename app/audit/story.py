@@ -110,6 +110,8 @@ class _Teller:
                 )
             case events.Ended():
                 return f"Taken back: the target confirmed that it is gone ({HOW_IT_ENDED[event.cause]})."
+            case events.ApproversChanged():
+                return f"Who may decide has changed{_because(event.comment)}."
             case events.AttemptRefused():
                 own = ", their own request," if event.code == "self_approval" else ""
                 verb, code = one_line(event.verb), one_line(event.code)

@@ -140,6 +140,17 @@ class Ended(_Event):
     cause: EndCause
 
 
+class ApproversChanged(_Event):
+    """Who may decide is no longer who it was; `comment` says why. The request stays as it is.
+
+    `left` is the Slack user's id of the one who is gone, where it is that.
+    """
+
+    kind: Literal["approvers_changed"] = "approvers_changed"
+    comment: str
+    left: str = ""
+
+
 class AttemptRefused(_Event):
     """Someone tried what they may not; nothing changed."""
 
@@ -164,6 +175,7 @@ Event = (
     | EndBegun
     | EndFailed
     | Ended
+    | ApproversChanged
     | AttemptRefused
 )
 

@@ -5,11 +5,12 @@ The thread and the notices are written from the events, in their order, each onc
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from app.domain.events import ApproversChanged, Event
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
 from app.domain.request import Request, State
@@ -48,12 +49,15 @@ class Announcer:
         posting: Posting,
         policy: Callable[[], Policy],
         identity: Identity,
+        concern: Callable[[Request, Event], Awaitable[None]],
     ) -> None:
+        """`concern` is told, of each event, of the request as it stands then: Homes show it too."""
         self._store = store
         self._messages = messages
         self._posting = posting
         self._policy = policy
         self._identity = identity
+        self._concern = concern
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
@@ -67,6 +71,8 @@ class Announcer:
         except UnknownRequest:
             log.info("event_of_a_forgotten_request")
             return
+        if isinstance(entry.event, ApproversChanged) and entry.event.left:
+            self._identity.forget(entry.event.left)  # another replica may have heard of it, and this one not
         places = await self._messages.places(request.id)
         audience = await self.audience(request, entry.event.by)
         failures = []
@@ -75,6 +81,7 @@ class Announcer:
                 await show(request, entry, audience, places)
             except GiveUp as why:  # what can never be posted must not keep the rest from being posted
                 failures.append(str(why))
+        await self._concern(request, entry.event)
         if failures:
             raise GiveUp("; ".join(failures))
 
@@ -184,9 +191,14 @@ class Announcer:
         text: str,
         blocks: list[Block] | None = None,
     ) -> None:
-        await self._posting.show(
-            request.id, role, places, channel=request.requester.slack, text=text, blocks=blocks
-        )
+        try:
+            await self._posting.show(
+                request.id, role, places, channel=request.requester.slack, text=text, blocks=blocks
+            )
+        except GiveUp as why:
+            if await self._identity.is_reachable(request.requester):
+                raise
+            log.info("requester_has_left", why=str(why))
 
 
 def _was_never_asked(request: Request) -> bool:

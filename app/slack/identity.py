@@ -60,6 +60,11 @@ class Identity:
             return not isinstance(unknown.__cause__, SlackApiError) or not _is_gone(unknown.__cause__)
         return not user.get("deleted", False)
 
+    async def is_gone(self, person: Principal) -> bool:
+        """Tell whether Slack says, now, that someone is deactivated. Raises NotKnown when it does not say."""
+        self.forget(person.slack)
+        return bool((await self._user(person.slack)).get("deleted"))
+
     def forget(self, user_id: str) -> None:
         """Something about a user changed; an answer of Slack's that is under way may be older than that."""
         self._seen.pop(user_id, None)

@@ -12,6 +12,10 @@
 | `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days | posting |
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
+| `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
+| `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
+| `jit:{jobs}:home-page:<user>` | string: request id | 1 hour | homes |
+| `jit:{jobs}:policy` | hash: digest, since (s), judged | none | in_force |
 | `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
 """
 
@@ -72,4 +76,11 @@ def once(name: str, day: str) -> str:
     return f"jit:{{jobs}}:once:{name}:{day}"
 
 
+def home_page(user: str) -> str:
+    return f"jit:{{jobs}}:home-page:{user}"
+
+
+HOMES = "jit:{jobs}:homes"
+HOMES_DUE = "jit:{jobs}:homes-due"
+POLICY = "jit:{jobs}:policy"
 AUDIT_LOG = "jit:{jobs}:audit-log"

@@ -57,6 +57,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"⚠️ The target did not confirm the end, trying again: {said(event.error)}"
         case events.Ended():
             return f"🔒 Access is gone: {_ending(request, event, audience)}."
+        case events.ApproversChanged():
+            return f"👥 {said(event.comment)}: who may approve has changed."
         case events.AttemptRefused() if event.code == "self_approval":
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:
