@@ -99,18 +99,17 @@ class Leavers:
 
         A replica that still has an older policy never sees a change, so it never judges by it.
         """
-        if self._settled is None:
-            await self._settle(self._first)
-        await self._settle(self._policy())
-
-    async def _settle(self, policy: Policy) -> None:
+        if self._settled is None and await self._in_force.read() is None:
+            await self._in_force.came(self._first.digest)
+        policy = self._policy()
         if self._settled is not None and self._settled.digest == policy.digest:
             return
         noted = await self._in_force.came(policy.digest)
         if noted.judged != policy.digest:
             if not await self._once.take(JOB, policy.digest[:16]):
                 return  # another replica is at it; looked at again, in case it dies
-            await self._judge_all(policy, self._settled, noted.since)
+            known = {each.digest: each for each in (self._first, self._settled) if each is not None}
+            await self._judge_all(policy, known.get(noted.judged), noted.since)
             await self._in_force.judged(policy.digest)
             await self._once.release(JOB, policy.digest[:16])
         self._settled = policy

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from app.store import keys
 from app.store.requests import reachable
+from app.store.scripts import Scripts
 
 
 class InForce(NamedTuple):
@@ -22,6 +23,7 @@ class PolicyInForce:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
+        self._scripts = Scripts(client)
 
     async def read(self) -> InForce | None:
         """Read the note; None before the first."""
@@ -30,19 +32,13 @@ class PolicyInForce:
         if not noted:
             return None
         since = datetime.fromtimestamp(int(noted["since"]), UTC)
-        return InForce(noted["digest"], since, noted.get("judged", ""))
+        return InForce(noted["digest"], since, noted["judged"])
 
     async def came(self, digest: str) -> InForce:
         """Note that a policy is in force from now on, unless it is noted already."""
-        noted = await self.read()
-        if noted is not None and noted.digest == digest:
-            return noted
-        judged = noted.judged if noted else digest  # before the first policy there was nothing to judge
         async with reachable():
-            now = int((await self._redis.time())[0])
-            note: Any = {"digest": digest, "since": now, "judged": judged}
-            await self._redis.hset(keys.POLICY, mapping=note)
-        return InForce(digest, datetime.fromtimestamp(now, UTC), judged)
+            since, judged = await self._scripts.run("came", [keys.POLICY], [digest])
+        return InForce(digest, datetime.fromtimestamp(int(since), UTC), str(judged))
 
     async def judged(self, digest: str) -> None:
         """Every request there is was judged anew by a policy."""

@@ -15,7 +15,7 @@
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
 | `jit:{jobs}:home-page:<user>` | string: request id | 1 hour | homes |
-| `jit:{jobs}:policy` | hash: digest, since (s), judged | none | in_force |
+| `jit:{jobs}:policy` | hash: digest, since (s), judged | none | came, in_force |
 | `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
 """
 

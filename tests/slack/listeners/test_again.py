@@ -9,11 +9,19 @@ from tests.workplace import ID
 def filled_in(view):
     """What a form holds, by the first part of its block ids."""
     return {
-        block["block_id"].partition(":")[0]: block["element"].get("initial_value")
-        or block["element"]["initial_option"]["value"]
+        block["block_id"].partition(":")[0]: _held(block["element"])
         for block in view["blocks"]
-        if block["type"] == "input"
+        if _is_filled(block)
     }
+
+
+def _is_filled(block):
+    return block["type"] == "input" and any(key.startswith("initial") for key in block["element"])
+
+
+def _held(element):
+    chosen = element.get("initial_options") or [element.get("initial_option")]
+    return element.get("initial_value") or chosen[0]["value"]
 
 
 ASKED = {
