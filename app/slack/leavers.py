@@ -51,11 +51,17 @@ class Leavers:
         self._first = policy()
         self._settled: Policy | None = None
         self._asked: dict[str, None] = {}
+        self._alone = asyncio.Lock()
+        """What is told twice at once is done one after the other: of replicas `Once` sees to that, here this."""
 
     # -- deactivated in Slack ------------------------------------------------------------------------
 
     async def left(self, user_id: str) -> None:
         """Slack tells that a user is deactivated: ask it once more, then take back what is theirs."""
+        async with self._alone:
+            await self._left(user_id)
+
+    async def _left(self, user_id: str) -> None:
         pending, live = await self._store.pending(), await self._store.live()
         theirs = [each for each in (*pending, *live) if each.requester.slack == user_id]
         person = self._policy().person_by_slack(user_id) or next((each.requester for each in theirs), None)

@@ -94,6 +94,8 @@ async def test_an_approver_who_is_deactivated(work):
     request_id = await work.asks()
     await work.card(request_id, offering="jit_approve")
     await deactivate(work, "@ben")
+    for _ in range(3):
+        happenings.user_changed(work.board, work.workspace.user_named("@ben"))
     card = await work.card(
         request_id, "Could not be reached (left Slack): Ben Okafor", offering="jit_approve"
     )

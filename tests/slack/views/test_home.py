@@ -29,7 +29,7 @@ from app.slack.views.why import why_modal
 from tests.golden import golden_json
 from tests.people import ANA, BEN, NOW, OWNERS, a_request, entitled
 from tests.slack.views.accepted import accepted, texts
-from tests.slack.views.test_request import ID, LATER, LEASE, STATES, _acts, _more, nasty
+from tests.slack.views.test_request import ID, LATER, LEASE, STATES, WORKS_IN, _acts, _more, nasty
 
 POLICY = PolicySource(shipped_policies()).current
 OFFERS = tuple(Offers(POLICY).to(POLICY.people["ana"], History(), NOW, 10))
@@ -96,6 +96,27 @@ def test_a_button_carries_a_request_id_and_nothing_else():
             assert value in POLICY.actions
         elif element["action_id"] != actions.NEW:
             assert ID_SHAPE.fullmatch(value)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_button_works_in_the_state_that_shows_it(name):
+    """Wherever a Home shows a request, it offers nothing that the workflow would refuse for the state."""
+    request = STATES[name][0]
+    held = not request.is_final and request.state is not State.PENDING
+    view = home_view(
+        Home(
+            person=ANA,
+            at=LATER,
+            held=(request,) if held else (),
+            asked=(request,) if request.state is State.PENDING else (),
+            had=(request,) if request.is_final else (),
+            live=page_of([request] if held else [], None),
+        )
+    )
+    valid(view)
+    works_in = WORKS_IN | {actions.REVOKE: WORKS_IN[actions.REVOKE] | {State.APPROVED, State.SCHEDULED}}
+    offered = [each["action_id"] for each in elements(view) if each["action_id"] != actions.NEW]
+    assert [] == [action for action in offered if request.state not in works_in[action]]
 
 
 counts = st.integers(0, 400) | st.sampled_from([0, 1, 8, 9, 10, 11, 15, 16])
