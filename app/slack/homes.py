@@ -129,19 +129,26 @@ class Homes:
             policy_digest=policy.digest,
         )
 
+    async def offers_to(self, person: Principal, at_most: int) -> list[Offer]:
+        """Give what this person gets at once now."""
+        history, now = await self._had_before(person), await self._store.now()
+        return self.offers().to(person, history, now, at_most)
+
     async def offer(self, action: str, person: Principal) -> Offer:
         """Give the offer of an action as it is for this person now. Raises BadInput when it is none any more."""
-        policy = self._policy()
-        found = policy.find_action(action)
-        newest = await self._store.of(partition_of(person.id), person.id, MINE)
-        own = [each for each in newest if each.is_live or each.state in {State.APPROVED, State.SCHEDULED}]
-        history, now = _history(newest, own), await self._store.now()
+        found = self._policy().find_action(action)
+        history, now = await self._had_before(person), await self._store.now()
         offer = self.offers().for_action(found.name, person, history, now)
         if offer is None:
             raise BadInput(
                 f"{found.name} is not approved at once for you just now. `/jit request {found.name}` asks for it."
             )
         return offer
+
+    async def _had_before(self, person: Principal) -> History:
+        newest = await self._store.of(partition_of(person.id), person.id, MINE)
+        own = [each for each in newest if each.is_live or each.state in {State.APPROVED, State.SCHEDULED}]
+        return _history(newest, own)
 
     def offers(self) -> Offers:
         """The offers of the policy in force, worked out once for each policy."""

@@ -17,7 +17,7 @@ from app.slack.listeners.policy import tell_policy
 from app.slack.listeners.revoking import revoke_all, whose
 from app.slack.services import Services
 from app.slack.views import replies
-from app.slack.views.modals import Draft, request_modal
+from app.slack.views.modals import OFFERED, Draft, request_modal
 from app.slack.views.story import story_blocks, story_text
 from app.slack.views.text import typed
 from app.slack.wishes import Filled
@@ -84,13 +84,14 @@ class Commands:
         await answer.say("\n".join(map(replies.asked, asked)), replies.asked_blocks(asked))
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
-        self._services.identity.named(body["user_id"])
+        by = self._services.identity.named(body["user_id"])
         policy = self._services.policy()
         action, resource = [*words, "", ""][:2]
         if action:
             policy.find_action(action)
+        offers = [] if action else await self._services.homes.offers_to(by, OFFERED)
         draft = Draft(action=action, resource=resource, answer_to=body.get("response_url", ""))
-        await self._services.open_view(body["trigger_id"], request_modal(policy, draft))
+        await self._services.open_view(body["trigger_id"], request_modal(policy, draft, offers))
 
     async def _list(self, body: Body, _: list[str], answer: Answer) -> None:
         by = await self._services.identity.of(body["user_id"])

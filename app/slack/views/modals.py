@@ -8,12 +8,15 @@ from app.domain.duration import format_duration
 from app.domain.request import Request
 from app.domain.value import Value
 from app.policy import Action, Policy
+from app.policy.offers import Offer
 from app.slack import actions
-from app.slack.views.blocks import Block, context, option, plain, section
+from app.slack.views.blocks import Block, button, buttons, context, option, plain, section
 from app.slack.views.text import escape
 
 DURATIONS = tuple(timedelta(minutes=m) for m in (5, 15, 30, 60, 120, 240, 480, 1440))
 OPTIONS = 100
+OFFERED = 5
+"""Templates that the form offers as buttons."""
 AT_ONCE = 10
 """Resources that may be asked for together."""
 REASON_LONGEST = 2000
@@ -28,14 +31,17 @@ class Draft(Value):
     reason: str = ""
     answer_to: str = ""
     """The command's response_url, so that the answer appears where it was typed."""
+    is_filled_in: bool = False
+    """Whether a template filled it in: Slack keeps what a block holds, so the choice needs a block of its own."""
 
 
-def request_modal(policy: Policy, draft: Draft) -> Block:
-    """The modal; what an action needs is asked once the action is chosen."""
+def request_modal(policy: Policy, draft: Draft, offers: Sequence[Offer] = ()) -> Block:
+    """The modal; what an action needs is asked once the action is chosen, `offers` fill it in by one click."""
     action = policy.actions.get(draft.action)
-    blocks = [_actions(policy, action)]
+    blocks = [_actions(policy, action, draft.is_filled_in)]
     if action is None:
         blocks.append(context("Choose an action to see what it can be done to, and for how long."))
+        blocks += _templates(offers)
     else:
         blocks += [
             context(f"{escape(action.description or action.title)}\nRisk: {escape(action.risk)}"),
@@ -53,6 +59,17 @@ def request_modal(policy: Policy, draft: Draft) -> Block:
         "private_metadata": draft.answer_to,
         "blocks": blocks,
     }
+
+
+def _templates(offers: Sequence[Offer]) -> list[Block]:
+    if not offers:
+        return []
+    buttons_of = [
+        button(f"⚡ {offer.action.title or offer.action.name}", actions.TEMPLATE, offer.action.name)
+        for offer in offers
+    ]
+    rows = [{**each, "action_id": f"{actions.TEMPLATE}:{n}"} for n, each in enumerate(buttons_of)]
+    return [context("*Yours at once*, without asking anyone:"), buttons(*rows)]
 
 
 def deny_modal(request: Request, answer_to: str) -> Block:
@@ -110,7 +127,7 @@ def extend_modal(request: Request, action: Action, answer_to: str) -> Block:
     }
 
 
-def _actions(policy: Policy, chosen: Action | None) -> Block:
+def _actions(policy: Policy, chosen: Action | None, is_filled_in: bool) -> Block:
     groups = _groups(policy)[:OPTIONS]
     if chosen is not None and not any(chosen in members for _, members in groups):
         groups = [*groups[: OPTIONS - 1], ("Chosen", [chosen])]
@@ -124,7 +141,8 @@ def _actions(policy: Policy, chosen: Action | None) -> Block:
     }
     if chosen is not None:
         element["initial_option"] = _options([chosen])[0]
-    return {**_input(actions.ACTION, "What do you need to do?", element), "dispatch_action": True}
+    block_id = f"{actions.ACTION}:{chosen.name}" if chosen and is_filled_in else actions.ACTION
+    return {**_input(block_id, "What do you need to do?", element), "dispatch_action": True}
 
 
 def _groups(policy: Policy) -> list[tuple[str, list[Action]]]:

@@ -8,7 +8,7 @@ import asyncio
 import pytest
 
 from app.playground.hands import readable, told_directly, whispered
-from tests.workplace import PROD, at_work, cards
+from tests.workplace import PROD, STAGING, at_work, cards
 
 ASKED = {"resource": "orders-db", "reason": "INC-7: checkout is slow"}
 
@@ -225,3 +225,22 @@ def submission(work, view, answers, user="U0ANA"):
         "view": view | {"state": {"values": values}},
         "response_urls": [],
     }
+
+
+async def test_templates_fill_the_form_in_by_one_click(work):
+    """What policy gives this person at once is offered; a click fills the form in, and submitting still asks policy."""
+    await work.hands.types("@dev", "/jit request")
+    view = await work.view("@dev", "jit_request")
+    offered = {
+        each["value"]: each
+        for block in view["blocks"]
+        for each in block.get("elements", ())
+        if "value" in each
+    }
+    assert "restart-container" in offered
+    await work.hands.do(
+        "action", user="@dev", view_id=view["id"], action_id=offered["restart-container"]["action_id"]
+    )
+    view = await work.view("@dev", "jit_request", with_input="reason")
+    await work.hands.submits("@dev", view, {"resource": "checkout", "reason": "It hangs"})
+    await work.card("It hangs", "Approved automatically", channel=STAGING)
