@@ -25,6 +25,7 @@ from app.domain.refusals import (
     UnknownRequest,
 )
 from app.domain.request import Extension, Lease, Request, State
+from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
@@ -146,13 +147,20 @@ class Workflow:
         log.info(event.kind, request=request.id, state=request.state, by=event.by)
         return request
 
-    async def approve(self, request_id: str, by: Principal, comment: str = "") -> Request:
-        """Count an approval. Rules that deny are asked again first."""
+    async def approve(
+        self, request_id: str, by: Principal, comment: str = "", less: timedelta | None = None
+    ) -> Request:
+        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again."""
         counted = await self._counted(request_id)
 
         def approve(request: Request, now: datetime) -> Step:
-            step = transitions.approve(request, by, self._policy().entitled, now, comment)
-            self._raise_denial(request, now, counted)
+            policy = self._policy()
+            if less is None:
+                step = transitions.approve(request, by, policy.entitled, now, comment)
+            else:
+                shortest = policy.find_action(request.action).shortest
+                step = approve_for_less(request, by, policy.entitled, less, shortest, now, comment)
+            self._raise_denial(step[0], now, counted)
             return step
 
         return await self._by_person(request_id, by, "approve", approve)
@@ -173,6 +181,13 @@ class Workflow:
         async with self._recording(request_id, by, "deny"):
             request, now = await self._store.load(request_id)
             transitions.deny(request, by, self._policy().entitled, now)
+            return request
+
+    async def may_approve(self, request_id: str, by: Principal) -> Request:
+        """Read a request that this person may approve now. Raises what approving it would raise."""
+        async with self._recording(request_id, by, "approve"):
+            request, now = await self._store.load(request_id)
+            transitions.approve(request, by, self._policy().entitled, now)
             return request
 
     async def cancel(self, request_id: str, by: Principal) -> Request:

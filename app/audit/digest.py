@@ -127,6 +127,7 @@ class _Maker:
             stage=event.stage,
             proof=event.proof,
             comment=event.comment,
+            seconds=event.seconds if isinstance(event, events.Approved) else None,
         )
 
     def attempts(self, told: Sequence[events.Event], *, of_ones_own: bool) -> tuple[Attempt, ...]:

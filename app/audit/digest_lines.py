@@ -78,7 +78,8 @@ def _failure(failure: Failure) -> str:
 
 
 def _decided(decided: Decided) -> str:
-    verb = "approved" if decided.approved else "denied"
+    less = f", for {_long(decided.seconds)} alone," if decided.seconds else ""
+    verb = f"approved{less}" if decided.approved else "denied"
     why = f": {one_line(decided.comment)}" if decided.comment.strip() else ""
     proof = f"stage {one_line(decided.stage)}, {one_line(decided.proof)}"
     return f"{clock(decided.at)}  {_person(decided.by, decided.by_id)} {verb} {_what(decided)} ({proof}){why}"

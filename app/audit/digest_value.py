@@ -73,6 +73,8 @@ class Decided(Matter):
     stage: str
     proof: str
     comment: str
+    seconds: int | None = None
+    """Set where it was approved for less than was asked."""
 
 
 class Attempt(Matter):

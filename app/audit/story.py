@@ -73,7 +73,10 @@ class _Teller:
                 return self._asked(event)
             case events.Approved():
                 missing = "No approval is missing." if event.settled else "More approvals are needed."
-                return f"{who} approved {_decision(event)} {missing}"
+                less = (
+                    f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
+                )
+                return f"{who} approved{less} {_decision(event)} {missing}"
             case events.Denied():
                 return f"{who} denied {_decision(event)}"
             case events.Cancelled() if event.by == SYSTEM:

@@ -35,13 +35,14 @@ class Requested(_Event):
 
 
 class Approved(_Event):
-    """An approver approved a stage; `settled` when no stage is left."""
+    """An approver approved a stage; `settled` when no stage is left, `seconds` when for less than asked."""
 
     kind: Literal["approved"] = "approved"
     stage: str
     comment: str
     proof: str
     settled: bool
+    seconds: int | None = None
 
 
 class Denied(_Event):

@@ -44,7 +44,10 @@ class EndCause(StrEnum):
 
 
 class Decision(Value):
-    """An approver's approve or deny. `proof` says what it rests on: a Slack session, or a factor."""
+    """An approver's approve or deny. `proof` says what it rests on: a Slack session, or a factor.
+
+    `seconds` is set where the approval holds for less than was asked.
+    """
 
     stage: str
     by: Principal
@@ -52,6 +55,7 @@ class Decision(Value):
     comment: str = ""
     proof: str = "slack-session"
     at: datetime
+    seconds: int | None = None
 
 
 class Extension(Value):
@@ -104,6 +108,8 @@ class Request(Value):
     environment: str
     resource: str
     seconds: int
+    seconds_asked: int | None = None
+    """What was asked, where an approver gave less."""
     reason: str
     risk: str
     channel: str
@@ -131,6 +137,11 @@ class Request(Value):
     @property
     def duration(self) -> timedelta:
         return timedelta(seconds=self.seconds)
+
+    @property
+    def asked_seconds(self) -> int:
+        """For how long it was asked, whatever approvers made of it."""
+        return self.seconds_asked or self.seconds
 
     @property
     def is_final(self) -> bool:

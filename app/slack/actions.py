@@ -6,11 +6,13 @@ CANCEL = "jit_cancel"
 DONE = "jit_done"
 REVOKE = "jit_revoke"
 EXTEND = "jit_extend"
+APPROVE_LESS = "jit_approve_less"
 APPROVE_MORE = "jit_approve_more"
 DENY_MORE = "jit_deny_more"
 
 REQUEST_VIEW = "jit_request"
 DENY_VIEW = "jit_deny_reason"
+APPROVE_LESS_VIEW = "jit_approve_less_form"
 EXTEND_VIEW = "jit_extend_form"
 DENY_MORE_VIEW = "jit_deny_more_reason"
 

@@ -72,19 +72,26 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
 def _how_long(request: Request) -> str:
     """For how long, and from when where that was asked for and is still to come."""
     if request.start_at and request.state in {State.PENDING, State.APPROVED, State.SCHEDULED}:
-        return f"{format_duration(request.duration)}, from {moment(request.start_at)}"
-    return format_duration(request.duration)
+        return f"{how_long(request)}, from {moment(request.start_at)}"
+    return how_long(request)
 
 
 def card_text(request: Request) -> str:
     """The card in a sentence, for notifications and screen readers."""
     asks = (
         f"{escape(request.requester.name)} asks for {escape(request.action)} on {escape(request.resource)} "
-        f"in {escape(request.environment)} for {format_duration(request.duration)} ({request.id})"
+        f"in {escape(request.environment)} for {how_long(request)} ({request.id})"
     )
     if request.state is State.PENDING:
         return asks
     return f"{asks}: {request.state.replace('_', ' ')}"
+
+
+def how_long(request: Request) -> str:
+    """For how long, and where approvers gave less, of how much: `30 min of the 1 h asked`."""
+    given = format_duration(request.duration)
+    asked = format_duration(timedelta(seconds=request.asked_seconds))
+    return given if request.seconds >= request.asked_seconds else f"{given} of the {asked} asked"
 
 
 def quote(reason: str) -> Block:
@@ -152,6 +159,7 @@ def _buttons(request: Request) -> list[Block]:
         return [
             buttons(
                 button("Approve", actions.APPROVE, request.id, "primary"),
+                button("For less …", actions.APPROVE_LESS, request.id),
                 button("Deny", actions.DENY, request.id, "danger"),
             )
         ]

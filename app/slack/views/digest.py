@@ -196,7 +196,8 @@ def _asked(asked: Asked) -> str:
 
 
 def _decided(decided: Decided) -> str:
-    verb = "approved" if decided.approved else "denied"
+    less = f", for {format_duration(timedelta(seconds=decided.seconds))} alone," if decided.seconds else ""
+    verb = f"approved{less}" if decided.approved else "denied"
     why = f" “{_part(decided.comment)}”" if decided.comment.strip() else ""
     return f"*{_part(decided.by)}* {verb} {_what(decided)}{why}"
 

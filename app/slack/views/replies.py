@@ -7,7 +7,7 @@ from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.policy import Policy
 from app.slack.views.blocks import Block, context, fields, header, section
-from app.slack.views.card import STATE_SIGN, Audience, quote, status_line
+from app.slack.views.card import STATE_SIGN, Audience, how_long, quote, status_line
 from app.slack.views.text import escape, moment, said
 
 HELP = (
@@ -79,7 +79,7 @@ def status_blocks(request: Request, audience: Audience) -> list[Block]:
             ("Who", escape(request.requester.name)),
             ("What", f"{escape(request.action)} on `{escape(request.resource)}`"),
             ("Where", escape(request.environment)),
-            ("How long", format_duration(request.duration)),
+            ("How long", how_long(request)),
         ),
         quote(request.reason),
         context(

@@ -20,7 +20,7 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Approved():
             why = f": {said(event.comment)}" if event.comment else ""
             rest = "" if event.settled else " More approvals are needed."
-            return f"✅ {who} approved ({escape(event.stage)}){why}.{rest}"
+            return f"✅ {who} approved{_for_less(event)} ({escape(event.stage)}){why}.{rest}"
         case events.Denied():
             return f"❌ {who} denied: {said(event.comment)}"
         case events.Cancelled() if event.by == SYSTEM:
@@ -61,6 +61,10 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:
             return None
+
+
+def _for_less(event: events.Approved) -> str:
+    return f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
 
 
 def _more(event: events.ExtensionAsked) -> str:
