@@ -16,6 +16,7 @@ from app.domain import transitions
 from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.ids import new_request_id, partition_of
 from app.domain.people import Principal
+from app.domain.question import answer_question, ask_question, must_be_askable, to_answer
 from app.domain.refusals import (
     BadInput,
     Busy,
@@ -24,7 +25,7 @@ from app.domain.refusals import (
     Refused,
     UnknownRequest,
 )
-from app.domain.request import Extension, Lease, Request, State
+from app.domain.request import Extension, Lease, Question, Request, State
 from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
 from app.domain.value import Value
@@ -261,6 +262,37 @@ class Workflow:
 
         verb = "approve more time of" if approved else "deny more time of"
         return await self._by_person(request_id, by, verb, decide)
+
+    async def may_ask(self, request_id: str, by: Principal) -> Request:
+        """Read a request about which this person may ask now. Raises what asking would raise."""
+        async with self._recording(request_id, by, "ask about"):
+            request, now = await self._store.load(request_id)
+            must_be_askable(request, by, self._policy().entitled, now)
+            return request
+
+    async def ask(self, request_id: str, by: Principal, text: str) -> Request:
+        """Put a question to the other side; nothing is settled by it."""
+        return await self._by_person(
+            request_id,
+            by,
+            "ask about",
+            lambda request, now: ask_question(request, by, self._policy().entitled, text, now),
+        )
+
+    async def may_answer(self, request_id: str, by: Principal) -> tuple[Request, tuple[Question, ...]]:
+        """Read the open questions that this person may answer now. Raises what answering would raise."""
+        async with self._recording(request_id, by, "answer"):
+            request, now = await self._store.load(request_id)
+            return request, to_answer(request, by, self._policy().entitled, now)
+
+    async def answer(self, request_id: str, by: Principal, number: int, text: str) -> Request:
+        """Answer a question of the other side."""
+        return await self._by_person(
+            request_id,
+            by,
+            "answer",
+            lambda request, now: answer_question(request, by, self._policy().entitled, number, text, now),
+        )
 
     # -- what people see -----------------------------------------------------------------------------
 

@@ -210,6 +210,10 @@ def counted(event: events.Event) -> list[Count]:
             return [Count.REFUSED]
         case events.ExtensionAsked(ends_at=ends_at) | events.ExtensionDecided(ends_at=ends_at):
             return [Count.EXTENDED] if ends_at else []
+        case events.QuestionAsked():
+            return [Count.QUESTIONS]
+        case events.QuestionAnswered():
+            return []
         case (
             events.Scheduled()
             | events.GrantBegun()

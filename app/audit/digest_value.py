@@ -30,6 +30,7 @@ class Count(StrEnum):
     EXTENDED = "extended"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    QUESTIONS = "questions"
     REFUSED = "refused"
 
 

@@ -104,6 +104,11 @@ class _Teller:
                 verb = "approved" if event.approved else "denied"
                 until = f" Access lasts until {clock(event.ends_at)}." if event.ends_at else ""
                 return f"{who} {verb} more time {_decision(event)}{until}"
+            case events.QuestionAsked():
+                return f"{who} asked, as question {event.number}: {_quoted(event.text)}"
+            case events.QuestionAnswered():
+                asker = self._who(event.asked_by)
+                return f"{who} answered question {event.number}, of {asker}: {_quoted(event.text)}"
             case events.EndBegun():
                 return f"{self._end(event)}. The access is being taken back."
             case events.EndFailed():

@@ -117,6 +117,23 @@ class ExtensionDecided(_Event):
     ends_at: datetime | None = None
 
 
+class QuestionAsked(_Event):
+    """An approver asked the requester something, or the requester the approvers; nothing is settled by it."""
+
+    kind: Literal["question_asked"] = "question_asked"
+    number: int
+    text: str
+
+
+class QuestionAnswered(_Event):
+    """The other side answered."""
+
+    kind: Literal["question_answered"] = "question_answered"
+    number: int
+    asked_by: str
+    text: str
+
+
 class EndBegun(_Event):
     """Access is being taken back, because the work is done, it was revoked, or time is up."""
 
@@ -162,6 +179,8 @@ Event = (
     | Warned
     | ExtensionAsked
     | ExtensionDecided
+    | QuestionAsked
+    | QuestionAnswered
     | EndBegun
     | EndFailed
     | Ended

@@ -73,6 +73,18 @@ class Extension(Value):
         return open_stages(self.verdict, self.decisions)
 
 
+class Question(Value):
+    """What one side asked the other while a request waits, and the answer. Numbers count from 1."""
+
+    number: int
+    by: Principal
+    text: str
+    at: datetime
+    answer: str = ""
+    answered_by: Principal | None = None
+    answered_at: datetime | None = None
+
+
 class Lease(Value):
     """What a connector created at the target, and how to take it back."""
 
@@ -116,6 +128,7 @@ class Request(Value):
     source: str
     verdict: Verdict
     decisions: tuple[Decision, ...] = ()
+    questions: tuple[Question, ...] = ()
     created_at: datetime
     lapses_at: datetime
     settled_at: datetime | None = None

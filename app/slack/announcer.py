@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from app.domain.events import QuestionAsked
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
-from app.domain.request import Request, State
+from app.domain.request import Question, Request, State
 from app.domain.verdict import Outcome, Stage
 from app.outbox import GiveUp
 from app.policy import Policy
@@ -22,6 +23,7 @@ from app.slack.views.alarm import card_not_posted, nobody_to_decide
 from app.slack.views.blocks import Block
 from app.slack.views.card import Audience, approval_card, card_text
 from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
+from app.slack.views.questions import answer_message, answer_text, question_message, question_text
 from app.slack.views.thread import story_line
 from app.store.messages import Messages, Place, is_in_doubt
 from app.store.requests import RequestStore
@@ -34,6 +36,8 @@ GRANT = "direct:grant"
 UNSEEN = "direct:unseen"
 LOOKED_UP = 30
 """So many approvers of a request Slack is asked about at most: it takes about 100 such questions a minute."""
+MOST_TOLD = 20
+"""Approvers who get a requester's question by direct message; the card offers the others to answer too."""
 UNDECIDABLE = "direct:undecidable"
 log = structlog.get_logger(__name__)
 
@@ -70,7 +74,15 @@ class Announcer:
         places = await self._messages.places(request.id)
         audience = await self.audience(request, entry.event.by)
         failures = []
-        for show in (self._card, self._story, self._status, self._alarm, self._grant, self._notice):
+        for show in (
+            self._card,
+            self._story,
+            self._status,
+            self._alarm,
+            self._grant,
+            self._questions,
+            self._notice,
+        ):
             try:
                 await show(request, entry, audience, places)
             except GiveUp as why:  # what can never be posted must not keep the rest from being posted
@@ -176,6 +188,48 @@ class Announcer:
         if said is not None and not _was_never_asked(request):
             await self._tell(request, f"notice:{entry.id}", places, said)
 
+    async def _questions(
+        self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
+    ) -> None:
+        """Tell whoever is to answer a question, and whoever asked it what the answer is."""
+        failures = []
+        for question in request.questions:
+            shown = question_text(request, question), question_message(request, question)
+            told = [
+                (f"question:{question.number}:{to.id}", to, *shown)
+                for to in self._to_answer(request, question, entry, audience, places)
+            ]
+            if question.answered_by is not None:
+                answer = answer_text(request, question), answer_message(request, question)
+                told.append((f"answer:{question.number}", question.by, *answer))
+            for role, to, text, blocks in told:
+                try:
+                    await self._posting.show(
+                        request.id, role, places, channel=to.slack, text=text, blocks=blocks
+                    )
+                except GiveUp as why:  # who cannot be told must not keep the others from being told
+                    failures.append(f"{to.id}: {why}")
+        if failures:
+            raise GiveUp("; ".join(failures))
+
+    def _to_answer(
+        self, request: Request, question: Question, entry: Entry, audience: Audience, places: dict[str, str]
+    ) -> Sequence[Principal]:
+        """Who was told of a question already, and, when it has just been asked, who is to be told."""
+        known = self._policy().people
+        told_by_id = {
+            person: known[person]
+            for role in places
+            if (person := role.removeprefix(f"question:{question.number}:")) != role and person in known
+        }
+        just_asked = isinstance(entry.event, QuestionAsked) and entry.event.number == question.number
+        if just_asked and question.by.is_same_person(request.requester):
+            decided = {decision.by.id for decision in request.decisions}
+            told_by_id |= {each.id: each for each in audience.notified[:MOST_TOLD] if each.id not in decided}
+        elif just_asked:
+            told_by_id[request.requester.id] = request.requester
+        return tuple(told_by_id.values())
+
     async def _tell(
         self,
         request: Request,
@@ -197,5 +251,6 @@ def _was_never_asked(request: Request) -> bool:
 def _names(policy: Policy, request: Request, *also: str) -> dict[str, str]:
     ids = {request.settled_by, *also} | ({request.ending.by} if request.ending else set())
     known = [request.requester, *(decision.by for decision in request.decisions)]
+    known += [question.by for question in request.questions]
     known += [policy.people[person] for person in ids if person in policy.people]
     return {person.id: person.name for person in known}

@@ -64,6 +64,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
         quote(request.reason),
         context(" · ".join(_rules_and_people(request, audience))),
         section(status_line(request, audience)),
+        *_questions(request),
         *_more_time(request, audience),
         *_buttons(request),
     ]
@@ -134,6 +135,17 @@ def status_line(request: Request, audience: Audience) -> str:
             return f"*The access could not be created*{why}. {approved_by(request)}."
 
 
+def _unanswered(request: Request) -> int:
+    return sum(question.answered_by is None for question in request.questions)
+
+
+def _questions(request: Request) -> list[Block]:
+    """That something was asked which nobody has answered; what it was stands in the thread."""
+    count = _unanswered(request) if request.state is State.PENDING else 0
+    asked = "A question waits" if count == 1 else f"{count} questions wait"
+    return [context(f"❓ {asked} for an answer: see the thread.")] if count else []
+
+
 def _more_time(request: Request, audience: Audience) -> list[Block]:
     """What is asked on top of live access, with buttons of its own."""
     extension = request.extension
@@ -161,6 +173,8 @@ def _buttons(request: Request) -> list[Block]:
                 button("Approve", actions.APPROVE, request.id, "primary"),
                 button("For less …", actions.APPROVE_LESS, request.id),
                 button("Deny", actions.DENY, request.id, "danger"),
+                button("Ask …", actions.ASK, request.id),
+                *([button("Answer …", actions.ANSWER, request.id)] if _unanswered(request) else []),
             )
         ]
     if request.state in {State.SCHEDULED, State.GRANTING, State.ACTIVE}:

@@ -40,8 +40,10 @@ WORDS = {
     Count.GRANTED: "granted",
     Count.GRANT_FAILED: "could not be created",
     Count.COMPLETED: "given back",
+    Count.EXTENDED: "given more time",
     Count.EXPIRED: "expired",
     Count.REVOKED: "revoked",
+    Count.QUESTIONS: "questions asked",
     Count.REFUSED: "attempts refused",
 }
 

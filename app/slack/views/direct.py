@@ -32,7 +32,13 @@ def status_message(request: Request, audience: Audience) -> list[Block]:
     if request.state not in {State.PENDING, State.SCHEDULED}:
         return [told]
     ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
-    return [told, buttons(button("Cancel request", actions.CANCEL, request.id, confirm=ask))]
+    return [
+        told,
+        buttons(
+            button("Cancel request", actions.CANCEL, request.id, confirm=ask),
+            button("Ask the approvers …", actions.ASK, request.id),
+        ),
+    ]
 
 
 def _less(request: Request) -> str:

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.domain.duration import format_duration
 from app.domain.request import Request
 from app.domain.value import Value
 from app.policy import Action, Policy

@@ -48,6 +48,11 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"✅ {who} approved more time ({escape(event.stage)}){why}.{until}"
         case events.ExtensionDecided():
             return f"❌ {who} denied more time: {said(event.comment)}"
+        case events.QuestionAsked():
+            whom = "the approvers" if event.by == request.requester.id else escape(request.requester.name)
+            return f"❓ {who} asks {whom}: {said(event.text)}"
+        case events.QuestionAnswered():
+            return f"💬 {who} answers {audience.name(event.asked_by)}: {said(event.text)}"
         case events.GrantFailed():
             return f"⚠️ The access could not be created: {said(event.error)}"
         case events.EndBegun() if event.cause is EndCause.REVOKED:
