@@ -168,7 +168,10 @@ def _resource(action: Action, chosen: str) -> Block:
         name = chosen if chosen in named else named[0]
         element["initial_options"] = [option(name, name)]
     hint = f"Each is asked for by itself, up to {AT_ONCE} at once."
-    return {**input_block(block_id, "On what?", element), **({"hint": plain(hint, 150)} if len(named) > 1 else {})}
+    return {
+        **input_block(block_id, "On what?", element),
+        **({"hint": plain(hint, 150)} if len(named) > 1 else {}),
+    }
 
 
 def _start() -> Block:
