@@ -23,6 +23,7 @@ from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
 from app.connectors.grant_key import GrantKey
+from app.delegating import Delegating
 from app.domain.refusals import Unavailable
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -38,6 +39,7 @@ from app.slack.services import Services
 from app.slack.views.alarm import policy_broken
 from app.store import keys
 from app.store.connection import Connection, OwnServer, connect
+from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
 from app.store.leases import Leases
 from app.store.messages import Messages
@@ -86,8 +88,11 @@ class Bot:
         identity = Identity(client, self.policy)
         self.store = RequestStore(connection.calls)
         self.stream = Stream(connection.calls, connection.waits)
-        self.workflow = Workflow(self.store, self.policy)
-        self.announcer = slack.Announcer(self.store, messages, posting, self.policy, identity)
+        delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
+        self.workflow = Workflow(self.store, self.policy, delegating)
+        self.announcer = slack.Announcer(
+            self.store, messages, posting, self.policy, identity, delegating.in_force
+        )
         self.granter = connectors.Granter(self.workflow, self.store, lambda _: GrantKey())
         self.bulletin = Bulletin(posting, messages, self.policy)
         self.once = Once(connection.calls, self.holder)

@@ -6,13 +6,15 @@ at every verb. Every verb raises a `Refused` when the answer is no.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
 
+from app.delegating import Delegating
 from app.domain import transitions
+from app.domain.delegation import Delegation, Deputies, change_approvers
 from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.ids import new_request_id, partition_of
 from app.domain.people import Principal
@@ -45,6 +47,7 @@ SHORTEST_EXTENSION = timedelta(minutes=1)
 NO_WHY = "Say why you deny it: the requester is told."
 log = structlog.get_logger(__name__)
 Transition = Callable[[Request, datetime], Step]
+Decide = Callable[[Request, datetime, Deputies], Step]
 
 
 class Wish(Value):
@@ -64,9 +67,13 @@ class Wish(Value):
 class Workflow:
     """Verbs over one store and the policy in force."""
 
-    def __init__(self, store: RequestStore, policy: Callable[[], Policy]) -> None:
+    def __init__(
+        self, store: RequestStore, policy: Callable[[], Policy], delegating: Delegating | None = None
+    ) -> None:
+        """Without `delegating` nobody decides for others."""
         self._store = store
         self._policy = policy
+        self._delegating = delegating
 
     # -- what people do ------------------------------------------------------------------------------
 
@@ -154,42 +161,45 @@ class Workflow:
         """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again."""
         counted = await self._counted(request_id)
 
-        def approve(request: Request, now: datetime) -> Step:
-            policy = self._policy()
+        def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
             if less is None:
-                step = transitions.approve(request, by, policy.entitled, now, comment)
+                step = transitions.approve(request, by, deputies, now, comment)
             else:
-                shortest = policy.find_action(request.action).shortest
-                step = approve_for_less(request, by, policy.entitled, less, shortest, now, comment)
+                shortest = self._policy().find_action(request.action).shortest
+                step = approve_for_less(request, by, deputies, less, shortest, now, comment)
             self._raise_denial(step[0], now, counted)
             return step
 
-        return await self._by_person(request_id, by, "approve", approve)
+        return await self._by_approver(request_id, by, "approve", approve)
 
     async def deny(self, request_id: str, by: Principal, comment: str) -> Request:
         """Settle a request by a no, which says why."""
         if not comment.strip():
             raise BadInput(NO_WHY, field="comment")
-        return await self._by_person(
+        return await self._by_approver(
             request_id,
             by,
             "deny",
-            lambda request, now: transitions.deny(request, by, self._policy().entitled, now, comment),
+            lambda request, now, deputies: transitions.deny(request, by, deputies, now, comment),
         )
 
     async def may_decide(self, request_id: str, by: Principal) -> Request:
         """Read a request that this person may decide now. Raises what deciding it would raise."""
-        async with self._recording(request_id, by, "deny"):
-            request, now = await self._store.load(request_id)
-            transitions.deny(request, by, self._policy().entitled, now)
-            return request
+        return await self._may(
+            request_id,
+            by,
+            "deny",
+            lambda request, now, deputies: transitions.deny(request, by, deputies, now),
+        )
 
     async def may_approve(self, request_id: str, by: Principal) -> Request:
         """Read a request that this person may approve now. Raises what approving it would raise."""
-        async with self._recording(request_id, by, "approve"):
-            request, now = await self._store.load(request_id)
-            transitions.approve(request, by, self._policy().entitled, now)
-            return request
+        return await self._may(
+            request_id,
+            by,
+            "approve",
+            lambda request, now, deputies: transitions.approve(request, by, deputies, now),
+        )
 
     async def cancel(self, request_id: str, by: Principal) -> Request:
         """Take one's own pending request back."""
@@ -206,12 +216,11 @@ class Workflow:
     async def revoke(self, request_id: str, by: Principal, comment: str = "") -> Request:
         """Take access away from someone."""
 
-        def revoke(request: Request, now: datetime) -> Step:
-            policy = self._policy()
-            may_any = policy.may(by.id, Permission.REVOKE)
-            return transitions.revoke(request, by, policy.entitled, may_any, now, comment)
+        def revoke(request: Request, now: datetime, deputies: Deputies) -> Step:
+            may_any = self._policy().may(by.id, Permission.REVOKE)
+            return transitions.revoke(request, by, deputies, may_any, now, comment)
 
-        return await self._by_person(request_id, by, "revoke", revoke)
+        return await self._by_approver(request_id, by, "revoke", revoke)
 
     async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start."""
@@ -242,10 +251,12 @@ class Workflow:
 
     async def may_decide_extension(self, request_id: str, by: Principal) -> Request:
         """Read a request whose extension this person may decide now. Raises what deciding would raise."""
-        async with self._recording(request_id, by, "deny more time of"):
-            request, now = await self._store.load(request_id)
-            decide_extension(request, by, self._policy().entitled, now, approved=False)
-            return request
+        return await self._may(
+            request_id,
+            by,
+            "deny more time of",
+            lambda request, now, deputies: decide_extension(request, by, deputies, now, approved=False),
+        )
 
     async def decide_extension(
         self, request_id: str, by: Principal, *, approved: bool, comment: str = ""
@@ -253,53 +264,100 @@ class Workflow:
         """Count a decision on more time. Rules that deny are asked again first."""
         counted = await self._counted(request_id)
 
-        def decide(request: Request, now: datetime) -> Step:
-            entitled = self._policy().entitled
-            step = decide_extension(request, by, entitled, now, approved=approved, comment=comment)
+        def decide(request: Request, now: datetime, deputies: Deputies) -> Step:
+            step = decide_extension(request, by, deputies, now, approved=approved, comment=comment)
             if approved and request.extension:
                 self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
             return step
 
         verb = "approve more time of" if approved else "deny more time of"
-        return await self._by_person(request_id, by, verb, decide)
+        return await self._by_approver(request_id, by, verb, decide)
 
     async def may_ask(self, request_id: str, by: Principal) -> Request:
         """Read a request about which this person may ask now. Raises what asking would raise."""
         async with self._recording(request_id, by, "ask about"):
+            deputies = await self._deputies_of(by)
             request, now = await self._store.load(request_id)
-            must_be_askable(request, by, self._policy().entitled, now)
+            must_be_askable(request, by, deputies(request, now), now)
             return request
 
     async def ask(self, request_id: str, by: Principal, text: str) -> Request:
         """Put a question to the other side; nothing is settled by it."""
-        return await self._by_person(
+        return await self._by_approver(
             request_id,
             by,
             "ask about",
-            lambda request, now: ask_question(request, by, self._policy().entitled, text, now),
+            lambda request, now, deputies: ask_question(request, by, deputies, text, now),
         )
 
     async def may_answer(self, request_id: str, by: Principal) -> tuple[Request, tuple[Question, ...]]:
         """Read the open questions that this person may answer now. Raises what answering would raise."""
         async with self._recording(request_id, by, "answer"):
+            deputies = await self._deputies_of(by)
             request, now = await self._store.load(request_id)
-            return request, to_answer(request, by, self._policy().entitled, now)
+            return request, to_answer(request, by, deputies(request, now), now)
 
     async def answer(self, request_id: str, by: Principal, number: int, text: str) -> Request:
         """Answer a question of the other side."""
-        return await self._by_person(
+        return await self._by_approver(
             request_id,
             by,
             "answer",
-            lambda request, now: answer_question(request, by, self._policy().entitled, number, text, now),
+            lambda request, now, deputies: answer_question(request, by, deputies, number, text, now),
         )
+
+    async def delegate(self, by: Principal, to: Principal, until: datetime) -> Delegation:
+        """Let someone decide in one's place; requests that wait are told. Raises BadInput or NotDelegable."""
+        delegation, before = await self._delegations.delegate(by, to, until, await self._store.now())
+        if before is not None:
+            await self._tell_approvers_changed(before, ended=True)
+        await self._tell_approvers_changed(delegation)
+        return delegation
+
+    async def end_delegation(self, by: Principal) -> Delegation | None:
+        """Decide oneself again; None when one has not delegated."""
+        ended = await self._delegations.end(by, await self._store.now())
+        if ended is not None:
+            await self._tell_approvers_changed(ended, ended=True)
+        return ended
+
+    async def delegations(self) -> Sequence[Delegation]:
+        """Every delegation that policy lets be, by now."""
+        now = await self._store.now()
+        held = await self._delegating.in_force() if self._delegating else ()
+        return [each for each in held if now < each.until]
+
+    async def _tell_approvers_changed(self, delegation: Delegation, *, ended: bool = False) -> None:
+        """Let the card of each request that waits and is concerned show who may decide it."""
+        entitled, by = self._policy().entitled, delegation.delegator
+        for request in await self._store.pending():
+            stages = [stage for stage in request.verdict.stages if by.id in entitled(stage)]
+            others = (by, delegation.delegate)
+            if not stages or any(each.is_same_person(request.requester) for each in others):
+                continue
+            with suppress(Refused):  # settled meanwhile: there is nothing to show any more
+                await self._apply(
+                    request.id,
+                    lambda r, now: change_approvers(r, delegation, now, by=by.id, ended=ended),
+                )
+
+    @property
+    def _delegations(self) -> Delegating:
+        if self._delegating is None:
+            raise BadInput("Nobody delegates here.")
+        return self._delegating
+
+    async def now(self) -> datetime:
+        """The clock by which everything here is judged."""
+        return await self._store.now()
 
     # -- what people see -----------------------------------------------------------------------------
 
     async def see(self, request_id: str, by: Principal) -> Request:
         """Read a request that concerns this person. Raises UnknownRequest alike for others' and for none."""
-        request = (await self._store.load(request_id)).request
-        if not self._may_see(request, by):
+        deputies = await self._deputies_of(by)
+        request, now = await self._store.load(request_id)
+        if not self._may_see(request, by, deputies(request, now)):
             raise UnknownRequest(request_id)
         return request
 
@@ -309,13 +367,13 @@ class Workflow:
 
     async def waiting_for(self, by: Principal) -> list[Request]:
         """Pending requests that this person may decide now, oldest first."""
-        policy = self._policy()
+        deputies, now = await self._deputies_of(by), await self._store.now()
         return [
             request
             for request in await self._store.pending()
             if not by.is_same_person(request.requester)
-            and any(by.id in policy.entitled(stage) for stage in request.open_stages)
-            and all(not decision.by.is_same_person(by) for decision in request.decisions)
+            and any(by.id in deputies(request, now)(stage) for stage in request.open_stages)
+            and all(not decision.counts_for(by) for decision in request.decisions)
         ]
 
     def live(self) -> AsyncIterator[Request]:
@@ -330,12 +388,12 @@ class Workflow:
                 "Ask security, or whoever reviews the policies, if you need it."
             )
 
-    def _may_see(self, request: Request, by: Principal) -> bool:
+    def _may_see(self, request: Request, by: Principal, deputies: Deputies) -> bool:
         policy = self._policy()
         return (
             by.is_same_person(request.requester)
-            or any(by.id in policy.entitled(stage) for stage in request.verdict.stages)
-            or any(by.id in policy.entitled(stage) for stage in _stages_of(request.extension))
+            or any(by.id in deputies(stage) for stage in request.verdict.stages)
+            or any(by.id in deputies(stage) for stage in _stages_of(request.extension))
             or policy.may(by.id, Permission.AUDIT)
             or policy.may(by.id, Permission.REVOKE)
         )
@@ -406,6 +464,32 @@ class Workflow:
         """Apply what a person does; an attempt that policy forbids is recorded before it is refused."""
         async with self._recording(request_id, by, verb):
             return await self._apply(request_id, transition)
+
+    async def _by_approver(self, request_id: str, by: Principal, verb: str, decide: Decide) -> Request:
+        """Apply what someone does who decides in their own right or, where policy lets them, for another."""
+        async with self._recording(request_id, by, verb):
+            deputies_at = await self._deputies_of(by)
+
+            def transition(request: Request, now: datetime) -> Step:
+                deputies = deputies_at(request, now)
+                return deputies.signed(decide(request, now, deputies))
+
+            return await self._apply(request_id, transition)
+
+    async def _may(self, request_id: str, by: Principal, verb: str, decide: Decide) -> Request:
+        """Read a request on which this person may do something now. Raises what doing it would raise."""
+        async with self._recording(request_id, by, verb):
+            deputies_at = await self._deputies_of(by)
+            request, now = await self._store.load(request_id)
+            deputies = deputies_at(request, now)
+            deputies.signed(decide(request, now, deputies))
+            return request
+
+    async def _deputies_of(self, by: Principal) -> Callable[[Request, datetime], Deputies]:
+        """Look up for whom someone may decide, before anything is read that is to be changed."""
+        held = await self._delegating.to(by) if self._delegating else ()
+        entitled = self._policy().entitled
+        return lambda request, now: Deputies(entitled, request, held, now)
 
     @asynccontextmanager
     async def _recording(self, request_id: str, by: Principal, verb: str) -> AsyncIterator[None]:

@@ -6,7 +6,19 @@ from datetime import datetime
 from types import MappingProxyType
 
 from app.audit.chain import Recorded
-from app.audit.digest_value import Asked, Attempt, Count, Decided, Digest, Failure, Live, Matter, Tally, Wait
+from app.audit.digest_value import (
+    Asked,
+    Attempt,
+    Count,
+    Decided,
+    Digest,
+    Failure,
+    HandedOver,
+    Live,
+    Matter,
+    Tally,
+    Wait,
+)
 from app.audit.window import digest_window
 from app.domain import events
 from app.domain.people import SYSTEM
@@ -54,7 +66,28 @@ def make_digest(
         lapsed=tuple(maker.matter(e.request_id) for e in inside if isinstance(e, events.Lapsed)),
         grant_failures=tuple(maker.failed(e) for e in inside if isinstance(e, events.GrantFailed)),
         end_failures=maker.end_failures(inside),
-        late=tuple(map(maker.matter, dict.fromkeys(event.request_id for event in before))),
+        delegated=tuple(
+            HandedOver(
+                at=e.at,
+                by=e.delegator.name,
+                by_id=e.by,
+                to=e.delegate.name,
+                to_id=e.delegate.id,
+                until=e.until,
+            )
+            for e in inside
+            if isinstance(e, events.Delegated)
+        ),
+        late=tuple(
+            map(
+                maker.matter,
+                dict.fromkeys(
+                    event.request_id
+                    for event in before
+                    if not isinstance(event, events.Delegated | events.DelegationEnded)
+                ),
+            )
+        ),
     ).with_live(map(live_grant, live))
 
 
@@ -127,6 +160,7 @@ class _Maker:
             stage=event.stage,
             proof=event.proof,
             comment=event.comment,
+            behalf=self._name(event.behalf) if event.behalf else "",
             seconds=event.seconds if isinstance(event, events.Approved) else None,
         )
 
@@ -212,7 +246,12 @@ def counted(event: events.Event) -> list[Count]:
             return [Count.EXTENDED] if ends_at else []
         case events.QuestionAsked():
             return [Count.QUESTIONS]
-        case events.QuestionAnswered():
+        case (
+            events.QuestionAnswered()
+            | events.Delegated()
+            | events.DelegationEnded()
+            | events.ApproversChanged()
+        ):
             return []
         case (
             events.Scheduled()

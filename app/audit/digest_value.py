@@ -74,6 +74,8 @@ class Decided(Matter):
     stage: str
     proof: str
     comment: str
+    behalf: str = ""
+    """For whom, where by a delegate."""
     seconds: int | None = None
     """Set where it was approved for less than was asked."""
 
@@ -112,6 +114,17 @@ class Failure(Matter):
     is_over: bool = False
 
 
+class HandedOver(Value):
+    """Someone lets another decide in their place."""
+
+    at: datetime
+    by: str
+    by_id: str
+    to: str
+    to_id: str
+    until: datetime
+
+
 class Digest(Value):
     """What happened from `since` until before `until`. Tuples are in the log's order, where not said."""
 
@@ -133,6 +146,7 @@ class Digest(Value):
     lapsed: tuple[Matter, ...] = ()
     grant_failures: tuple[Failure, ...] = ()
     end_failures: tuple[Failure, ...] = ()
+    delegated: tuple[HandedOver, ...] = ()
     late: tuple[Matter, ...] = ()
     """What happened before the window and reached the log within it: the digest before may lack it."""
 
@@ -153,7 +167,9 @@ class Digest(Value):
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing happened and nothing is live."""
-        return not (self.tallies or self.decided or self.end_failures or self.live or self.late)
+        return not (
+            self.tallies or self.decided or self.end_failures or self.live or self.delegated or self.late
+        )
 
 
 def _ends_first(grant: Live) -> tuple[bool, float, str]:

@@ -43,6 +43,8 @@ class Approved(_Event):
     proof: str
     settled: bool
     seconds: int | None = None
+    behalf: str = ""
+    """The id of the person for whom a delegate decided."""
 
 
 class Denied(_Event):
@@ -50,6 +52,7 @@ class Denied(_Event):
     stage: str
     comment: str
     proof: str
+    behalf: str = ""
 
 
 class Cancelled(_Event):
@@ -115,6 +118,7 @@ class ExtensionDecided(_Event):
     comment: str
     proof: str
     ends_at: datetime | None = None
+    behalf: str = ""
 
 
 class QuestionAsked(_Event):
@@ -132,6 +136,32 @@ class QuestionAnswered(_Event):
     number: int
     asked_by: str
     text: str
+
+
+class Delegated(_Event):
+    """Someone lets another decide in their place. `request_id` is the delegation's own id."""
+
+    kind: Literal["delegated"] = "delegated"
+    delegator: Principal
+    delegate: Principal
+    until: datetime
+
+
+class DelegationEnded(_Event):
+    """The delegator took it back. One that runs out ends without an event, as `until` had said."""
+
+    kind: Literal["delegation_ended"] = "delegation_ended"
+    delegator: Principal
+    delegate: Principal
+
+
+class ApproversChanged(_Event):
+    """A delegate may decide on a request that waits; without `until`, no longer."""
+
+    kind: Literal["approvers_changed"] = "approvers_changed"
+    delegator: str
+    delegate: Principal
+    until: datetime | None
 
 
 class EndBegun(_Event):
@@ -181,6 +211,9 @@ Event = (
     | ExtensionDecided
     | QuestionAsked
     | QuestionAnswered
+    | Delegated
+    | DelegationEnded
+    | ApproversChanged
     | EndBegun
     | EndFailed
     | Ended

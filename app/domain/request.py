@@ -56,6 +56,12 @@ class Decision(Value):
     proof: str = "slack-session"
     at: datetime
     seconds: int | None = None
+    behalf: Principal | None = None
+    """For whom it was made, where by a delegate."""
+
+    def counts_for(self, person: Principal) -> bool:
+        """Tell whether it is a person's decision: made by them, or for them."""
+        return any(each.is_same_person(person) for each in (self.by, self.behalf) if each)
 
 
 class Extension(Value):

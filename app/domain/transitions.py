@@ -301,7 +301,7 @@ def must_have_the_turn(
     Raises AlreadyDecided or NotYourTurn: one person counts once over all stages.
     """
     theirs = next((stage for stage in stages if by.id in entitled(stage)), None)
-    has_decided = any(decision.by.is_same_person(by) for decision in decisions)
+    has_decided = any(decision.counts_for(by) for decision in decisions)
     if has_decided and (verb == "approve" or theirs is None):
         raise AlreadyDecided(request.id)
     if theirs is None:

@@ -79,6 +79,7 @@ def _unused(draft: Draft) -> Iterator[Problem]:
     stages = [stage for _, rule in draft.rules for stage in rule.stages]
     used = {group for _, rule in draft.rules for group in rule.groups}
     used |= {group for stage in stages for group in stage.groups}
+    used |= {group for _, spec in draft.delegation for group in (*spec.groups, *spec.to)}
     used |= {group for _, permission in draft.permissions for group in permission.groups}
     used |= {told for stage in stages for told in stage.notify or ()}
     used |= {inner for _, group in draft.groups for inner in group.groups}

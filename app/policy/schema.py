@@ -218,6 +218,15 @@ class PermissionSpec(Spec):
     people: SomeOf[PersonId] = ()
 
 
+class DelegationSpec(Spec):
+    """Who may let others decide in their place: members of the groups `to`, or without it anyone."""
+
+    groups: SomeOf[Name] = ()
+    people: SomeOf[PersonId] = ()
+    to: SomeOf[Name] = ()
+    longest: Duration = NEEDED
+
+
 SECTIONS: dict[str, Any] = {
     "people": PersonSpec,
     "groups": ListOf[PersonId],
@@ -227,6 +236,7 @@ SECTIONS: dict[str, Any] = {
     "actions": ActionSpec,
     "rules": RuleSpec,
     "permissions": PermissionSpec,
+    "delegation": DelegationSpec,
     "channels": Channel,
 }
 """What an entry of each section is."""

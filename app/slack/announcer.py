@@ -5,12 +5,13 @@ The thread and the notices are written from the events, in their order, each onc
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from app.domain.events import QuestionAsked
+from app.domain.delegation import Delegation, Deputies
+from app.domain.events import Delegated, DelegationEnded, Event, QuestionAsked
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
 from app.domain.request import Question, Request, State
@@ -21,7 +22,8 @@ from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.views.alarm import card_not_posted, nobody_to_decide
 from app.slack.views.blocks import Block
-from app.slack.views.card import Audience, approval_card, card_text
+from app.slack.views.card import Audience, Deputy, approval_card, card_text
+from app.slack.views.delegation import told_to_delegate
 from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
 from app.slack.views.questions import answer_message, answer_text, question_message, question_text
 from app.slack.views.thread import story_line
@@ -52,12 +54,14 @@ class Announcer:
         posting: Posting,
         policy: Callable[[], Policy],
         identity: Identity,
+        delegations: Callable[[], Awaitable[Sequence[Delegation]]],
     ) -> None:
         self._store = store
         self._messages = messages
         self._posting = posting
         self._policy = policy
         self._identity = identity
+        self._delegations = delegations
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
@@ -66,13 +70,16 @@ class Announcer:
                 await self._announce(entry)
 
     async def _announce(self, entry: Entry) -> None:
+        if isinstance(entry.event, Delegated | DelegationEnded):
+            await self._tell_delegate(entry.event)
+            return
         try:
             request = (await self._store.load(entry.event.request_id)).request
         except UnknownRequest:
             log.info("event_of_a_forgotten_request")
             return
         places = await self._messages.places(request.id)
-        audience = await self.audience(request, entry.event.by)
+        audience = await self.audience(request, *people_in(entry.event))
         failures = []
         for show in (
             self._card,
@@ -103,10 +110,13 @@ class Announcer:
             )
             for stage in stages
         }
+        deputies = await self._deputies(request, stages)
         notified: tuple[Principal, ...] = ()
         unreachable: tuple[Principal, ...] = ()
         if request.state is State.PENDING or extension:
             asked = [person for stage in stages for person in policy.notified(stage)]
+            told = {person.id for person in asked}
+            asked += [each.person for some in deputies.values() for each in some if each.behalf.id in told]
             everyone = {person.id: person for people in (*approvers.values(), asked) for person in people}
             unreachable = await self._unreachable(tuple(everyone.values())[:LOOKED_UP])
             notified = tuple({
@@ -118,9 +128,39 @@ class Announcer:
         return Audience(
             approvers=approvers,
             told=tuple(policy.notified(tell)),
+            deputies=deputies,
             notified=notified,
             unreachable=tuple(person.name for person in unreachable),
             names=_names(policy, request, *also),
+        )
+
+    async def _deputies(self, request: Request, stages: Sequence[Stage]) -> dict[str, tuple[Deputy, ...]]:
+        """Who may decide the stages for somebody else, where both are still there."""
+        held = await self._delegations()
+        if not held or request.is_final:
+            return {}
+        deputies = Deputies(self._policy().entitled, request, held, await self._store.now())
+        found = {stage.name: deputies.of(stage) for stage in stages}
+        everyone = [person for each in found.values() for d in each for person in (d.delegator, d.delegate)]
+        gone = {person.id for person in await self._unreachable(tuple(everyone))}
+        return {
+            name: tuple(
+                Deputy(person=each.delegate, behalf=each.delegator, until=each.until)
+                for each in delegations
+                if not {each.delegate.id, each.delegator.id} & gone
+            )
+            for name, delegations in found.items()
+        }
+
+    async def _tell_delegate(self, event: Delegated | DelegationEnded) -> None:
+        """Tell a delegate what they may do from now on, or no longer."""
+        places = await self._messages.places(event.request_id)
+        await self._posting.show(
+            event.request_id,
+            event.kind,
+            places,
+            channel=event.delegate.slack,
+            text=told_to_delegate(event),
         )
 
     async def _unreachable(self, people: Sequence[Principal]) -> tuple[Principal, ...]:
@@ -246,6 +286,14 @@ class Announcer:
 def _was_never_asked(request: Request) -> bool:
     """Denied by policy: the answer went to the requester, the record to the audit log, no card."""
     return request.verdict.outcome is Outcome.DENY
+
+
+def people_in(event: Event) -> Sequence[str]:
+    """Ids of the people whom an event names, beside those whom the request knows."""
+    return [
+        event.by,
+        *(str(person) for key in ("behalf", "delegator") if (person := getattr(event, key, ""))),
+    ]
 
 
 def _names(policy: Policy, request: Request, *also: str) -> dict[str, str]:

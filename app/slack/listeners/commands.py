@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -13,6 +14,7 @@ from app.domain.ids import read_request_id
 from app.domain.refusals import BadInput
 from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
+from app.slack.listeners.delegation import delegate
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import Draft, request_modal
@@ -48,6 +50,7 @@ class Commands:
             "done": self._done,
             "extend": self._extend,
             "revoke": self._revoke,
+            "delegate": partial(delegate, services),
             "audit": self._audit,
             "digest": self._digest,
             "help": self._help,

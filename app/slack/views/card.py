@@ -1,12 +1,12 @@
 """The approvers' message: a function of the request, and of who may decide, alone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM, Principal
-from app.domain.request import EndCause, Request, State
+from app.domain.request import Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
 from app.slack import actions
@@ -34,10 +34,20 @@ NAMES_SHOWN = 12
 MENTIONED = 60
 
 
+class Deputy(Value):
+    """Someone who may decide for somebody else, until then."""
+
+    person: Principal
+    behalf: Principal
+    until: datetime
+
+
 class Audience(Value):
     """Whom a request concerns, as policy says now: for each stage by name, who may decide it."""
 
     approvers: dict[str, tuple[Principal, ...]] = Field(default_factory=dict)
+    deputies: dict[str, tuple[Deputy, ...]] = Field(default_factory=dict)
+    """For each stage by name, who may decide it for somebody else."""
     notified: tuple[Principal, ...] = ()
     told: tuple[Principal, ...] = ()
     """Whom policy wants to be told once access is there."""
@@ -152,7 +162,7 @@ def _more_time(request: Request, audience: Audience) -> list[Block]:
     if extension is None:
         return []
     more = format_duration(timedelta(seconds=extension.seconds))
-    given = [escape(decision.by.name) for decision in extension.decisions]
+    given = [decided_by(decision) for decision in extension.decisions]
     so_far = f" · so far {' and '.join(given)}" if given else ""
     stages = " · ".join(_who_may(stage, audience) for stage in extension.verdict.stages[:6])
     return [
@@ -214,12 +224,22 @@ def _who_may(stage: Stage, audience: Audience) -> str:
         return f"*{escape(stage.name)}*: ⚠️ nobody, as policy is now"
     names = [f"<@{person.slack}>" if person.id in told else escape(person.name) for person in people]
     who = _list(names) if len(names) != 2 else " or ".join(names)
-    return f"*{escape(stage.name)}*: {who if stage.quorum == 1 else f'{stage.quorum} of {who}'}"
+    for_others = "".join(
+        f", {_deputy(each, told)}" for each in audience.deputies.get(stage.name, ())[:NAMES_SHOWN]
+    )
+    return f"*{escape(stage.name)}*: {who if stage.quorum == 1 else f'{stage.quorum} of {who}'}{for_others}"
+
+
+def _deputy(deputy: Deputy, told: set[str]) -> str:
+    person = deputy.person
+    name = f"<@{person.slack}>" if person.id in told else escape(person.name)
+    return f"{name}, for {escape(deputy.behalf.name)} until {moment(deputy.until)}"
 
 
 def _told_besides(audience: Audience) -> str:
     """Mention those who are to be told and stand in no stage's list."""
     listed = {person.id for people in audience.approvers.values() for person in people[:NAMES_SHOWN]}
+    listed |= {each.person.id for deputies in audience.deputies.values() for each in deputies}
     others = [person for person in audience.notified if person.id not in listed]
     return " ".join(f"<@{person.slack}>" for person in others[:MENTIONED])
 
@@ -230,18 +250,24 @@ def _list(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _progress(request: Request) -> str:
-    given = [escape(decision.by.name) for decision in request.decisions if decision.approved]
+    given = [decided_by(decision) for decision in request.decisions if decision.approved]
     needed = sum(stage.quorum for stage in request.verdict.stages)
     if not given:
         return ""
     return f" · {len(given)} of {needed} so far ({', '.join(given)})"
 
 
+def decided_by(decision: Decision) -> str:
+    """Who decided, and for whom where by a delegate."""
+    name = escape(decision.by.name)
+    return f"{name} (for {escape(decision.behalf.name)})" if decision.behalf else name
+
+
 def approved_by(request: Request) -> str:
     """Who or what approved a request."""
     if request.verdict.outcome is Outcome.AUTO_APPROVE:
         return "Approved automatically, by template"
-    return "Approved by " + " and ".join(escape(decision.by.name) for decision in request.decisions)
+    return "Approved by " + " and ".join(decided_by(decision) for decision in request.decisions)
 
 
 def why_it_ended(request: Request, audience: Audience) -> str:

@@ -11,6 +11,7 @@ from app.audit.digest_value import (
     Decided,
     Digest,
     Failure,
+    HandedOver,
     Live,
     Matter,
     Tally,
@@ -141,6 +142,7 @@ def _details(digest: Digest) -> list[tuple[str, list[str]]]:
         ("🐢 Longest waits", _each(_wait, digest.waits)),
         ("🔓 Live now", [_live(grant, digest) for grant in digest.live]),
         ("💤 Lapsed: nobody decided in time", _each(_what, digest.lapsed)),
+        ("🤝 Who lets whom decide in their place", _each(_delegated, digest.delegated)),
         ("🕰️ Of before, recorded only now", _each(_what, digest.late)),
     ]
 
@@ -201,7 +203,12 @@ def _decided(decided: Decided) -> str:
     less = f", for {format_duration(timedelta(seconds=decided.seconds))} alone," if decided.seconds else ""
     verb = f"approved{less}" if decided.approved else "denied"
     why = f" “{_part(decided.comment)}”" if decided.comment.strip() else ""
-    return f"*{_part(decided.by)}* {verb} {_what(decided)}{why}"
+    behalf = f" (for {_part(decided.behalf)})" if decided.behalf else ""
+    return f"*{_part(decided.by)}*{behalf} {verb} {_what(decided)}{why}"
+
+
+def _delegated(handed: HandedOver) -> str:
+    return f"*{_part(handed.by)}* lets *{_part(handed.to)}* decide until {moment(handed.until)}"
 
 
 def _wait(wait: Wait) -> str:

@@ -70,6 +70,7 @@ WHOLE = """\
         obligations: {up_to: 1h, single_use: true, ticket: INC, break_glass: "false", parallel: true, tell: [a],
                       escalation: [{after: 10m, to: {groups: [a]}}]}
     permissions: {revoke: {groups: [a]}, audit: {people: [ben]}}
+    delegation: {a: {groups: [a], people: [ben], to: [a], longest: 14d}}
     channels: {digest: "#security", admin: C0ADMIN}
 """
 WHOLE_CASES = """\
