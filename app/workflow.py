@@ -27,6 +27,7 @@ from app.domain.refusals import (
     Refused,
     UnknownRequest,
 )
+from app.domain.reminding import escalate, remind, reminds_at, with_rungs
 from app.domain.request import Extension, Lease, Question, Request, State
 from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
@@ -110,6 +111,7 @@ class Workflow:
             at=start_at or now,
             history=counted,
         )
+        lapses_at = max(now + environment.lapse, start_at or now)
         drafted = Request(
             id=new_request_id(by.id),
             state=State.PENDING,
@@ -125,7 +127,8 @@ class Workflow:
             source=wish.source,
             verdict=policy.judge(ask),
             created_at=now,
-            lapses_at=max(now + environment.lapse, start_at or now),
+            lapses_at=lapses_at,
+            reminds_at=reminds_at(now, lapses_at, environment.remind),
             start_at=start_at,
             asked_with=wish.asked_with,
         )
@@ -331,7 +334,8 @@ class Workflow:
         """Let the card of each request that waits and is concerned show who may decide it."""
         entitled, by = self._policy().entitled, delegation.delegator
         for request in await self._store.pending():
-            stages = [stage for stage in request.verdict.stages if by.id in entitled(stage)]
+            able = with_rungs(entitled, request)
+            stages = [stage for stage in request.verdict.stages if by.id in able(stage)]
             others = (by, delegation.delegate)
             if not stages or any(each.is_same_person(request.requester) for each in others):
                 continue
@@ -427,6 +431,14 @@ class Workflow:
         """Nobody decided in time."""
         return await self._apply(request_id, transitions.lapse)
 
+    async def remind(self, request_id: str) -> Request:
+        """Nobody decided so far."""
+        return await self._apply(request_id, remind)
+
+    async def escalate(self, request_id: str) -> Request:
+        """Nobody decided for so long that others may too."""
+        return await self._apply(request_id, escalate)
+
     async def warn(self, request_id: str) -> Request:
         """The end is near."""
         return await self._apply(request_id, transitions.warn)
@@ -489,7 +501,7 @@ class Workflow:
         """Look up for whom someone may decide, before anything is read that is to be changed."""
         held = await self._delegating.to(by) if self._delegating else ()
         entitled = self._policy().entitled
-        return lambda request, now: Deputies(entitled, request, held, now)
+        return lambda request, now: Deputies(with_rungs(entitled, request), request, held, now)
 
     @asynccontextmanager
     async def _recording(self, request_id: str, by: Principal, verb: str) -> AsyncIterator[None]:

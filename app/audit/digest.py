@@ -244,10 +244,13 @@ def counted(event: events.Event) -> list[Count]:
             return [Count.REFUSED]
         case events.ExtensionAsked(ends_at=ends_at) | events.ExtensionDecided(ends_at=ends_at):
             return [Count.EXTENDED] if ends_at else []
+        case events.Escalated():
+            return [Count.ESCALATED]
         case events.QuestionAsked():
             return [Count.QUESTIONS]
         case (
             events.QuestionAnswered()
+            | events.Reminded()
             | events.Delegated()
             | events.DelegationEnded()
             | events.ApproversChanged()

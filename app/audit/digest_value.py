@@ -30,6 +30,7 @@ class Count(StrEnum):
     EXTENDED = "extended"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    ESCALATED = "escalated"
     QUESTIONS = "questions"
     REFUSED = "refused"
 

@@ -87,6 +87,14 @@ class _Teller:
                 return "Nobody decided in time: the request lapsed."
             case events.Scheduled():
                 return f"Access waits for its start at {clock(event.start_at)}."
+            case events.Reminded():
+                return (
+                    f"Nobody had decided; those who may were reminded. It lapses at {clock(event.lapses_at)}."
+                )
+            case events.Escalated():
+                who = ", ".join(map(one_line, (*event.groups, *event.people)))
+                waited = format_duration(timedelta(seconds=event.after))
+                return f"Nobody had decided for {waited}: {who} may decide too (step {event.rung})."
             case events.GrantBegun():
                 return f"Access is being created; it ends at {clock(event.ends_at)}, whatever happens."
             case events.Activated():

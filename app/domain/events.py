@@ -71,6 +71,23 @@ class Scheduled(_Event):
     start_at: datetime
 
 
+class Reminded(_Event):
+    """Nobody has decided so far: those who may are asked again, once."""
+
+    kind: Literal["reminded"] = "reminded"
+    lapses_at: datetime
+
+
+class Escalated(_Event):
+    """Nobody has decided for `after` seconds: the people of the next rung, counted from 1, may decide too."""
+
+    kind: Literal["escalated"] = "escalated"
+    rung: int
+    groups: tuple[str, ...]
+    people: tuple[str, ...]
+    after: int
+
+
 class GrantBegun(_Event):
     """Access is being created at the target; its end is planned from here on."""
 
@@ -203,6 +220,8 @@ Event = (
     | Cancelled
     | Lapsed
     | Scheduled
+    | Reminded
+    | Escalated
     | GrantBegun
     | Activated
     | GrantFailed

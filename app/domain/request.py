@@ -137,6 +137,9 @@ class Request(Value):
     questions: tuple[Question, ...] = ()
     created_at: datetime
     lapses_at: datetime
+    reminds_at: datetime | None = None
+    rungs: int = 0
+    """How many rungs of the escalation are reached."""
     settled_at: datetime | None = None
     settled_by: str = ""
     comment: str = ""

@@ -229,7 +229,8 @@ def revoke(
     Approved access that does not yet exist is stopped: the request is then cancelled.
     """
     of_the_stages = any(by.id in entitled(stage) for stage in request.verdict.stages)
-    if not (may_revoke_any or of_the_stages or by.is_same_person(request.requester)):
+    has_approved = any(decision.approved and decision.by.is_same_person(by) for decision in request.decisions)
+    if not (may_revoke_any or of_the_stages or has_approved or by.is_same_person(request.requester)):
         raise NotPermitted(f"You may not revoke {request.id}: its requester, its approvers and security may.")
     if request.state in {State.APPROVED, State.SCHEDULED}:
         stopped = _finish(request, State.CANCELLED, by.id, now, comment)

@@ -15,13 +15,17 @@ class Permission(StrEnum):
 
 
 class Environment(Value):
-    """An isolated place. `channel` is the approvers', as `#name` or id; `lapse`: how long a request waits."""
+    """An isolated place. `channel` is the approvers', as `#name` or id; `lapse`: how long a request waits.
+
+    `remind`: after how long its approvers are reminded; None is halfway to the lapse, no time at all is never.
+    """
 
     name: str
     title: str
     channel: str
     risk: str
     lapse: timedelta
+    remind: timedelta | None
 
 
 class Action(Value):

@@ -36,6 +36,7 @@ from app.policy.shapes import (
     Prose,
     Quorum,
     ReasonNeeded,
+    Remind,
     ResourceGlob,
     Risk,
     SlackUser,
@@ -71,12 +72,13 @@ class GroupSpec(Spec):
 
 
 class EnvironmentSpec(Spec):
-    """`lapse`: how long a request waits for a decision."""
+    """`lapse`: how long a request waits for a decision; `remind`: after how long its approvers are reminded."""
 
     title: Title = NEEDED
     channel: Channel = NEEDED
     risk: Risk = NEEDED
     lapse: Duration = timedelta(hours=1)
+    remind: Remind | None = None
 
 
 class ActionSpec(Spec):

@@ -11,9 +11,10 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from app.domain.delegation import Delegation, Deputies
-from app.domain.events import Delegated, DelegationEnded, Event, QuestionAsked
+from app.domain.events import Delegated, DelegationEnded, Escalated, Event, QuestionAsked, Reminded
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
+from app.domain.reminding import with_rungs
 from app.domain.request import Question, Request, State
 from app.domain.verdict import Outcome, Stage
 from app.outbox import GiveUp
@@ -100,12 +101,13 @@ class Announcer:
     async def audience(self, request: Request, *also: str) -> Audience:
         """Whom a request concerns, as policy and Slack say now; `also` are ids of people to be named."""
         policy = self._policy()
+        entitled = with_rungs(policy.entitled, request)
         extension = request.extension
         stages = (*request.verdict.stages, *(extension.verdict.stages if extension else ()))
         approvers = {
             stage.name: tuple(
                 policy.people[person]
-                for person in sorted(policy.entitled(stage))
+                for person in sorted(entitled(stage))
                 if not policy.people[person].is_same_person(request.requester)
             )
             for stage in stages
@@ -139,7 +141,9 @@ class Announcer:
         held = await self._delegations()
         if not held or request.is_final:
             return {}
-        deputies = Deputies(self._policy().entitled, request, held, await self._store.now())
+        deputies = Deputies(
+            with_rungs(self._policy().entitled, request), request, held, await self._store.now()
+        )
         found = {stage.name: deputies.of(stage) for stage in stages}
         everyone = [person for each in found.values() for d in each for person in (d.delegator, d.delegate)]
         gone = {person.id for person in await self._unreachable(tuple(everyone))}
@@ -182,7 +186,8 @@ class Announcer:
     async def _story(
         self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
     ) -> None:
-        line = story_line(request, entry.event, audience)
+        pinged = self._to_ping(request, entry.event, audience)
+        line = story_line(request, entry.event, audience.model_copy(update={"pinged": pinged}))
         card = places.get(CARD)
         if line is None or card is None or is_in_doubt(card):
             return
@@ -195,6 +200,32 @@ class Announcer:
             if "thread_not_found" not in str(why):
                 raise
             log.info("thread_deleted_by_someone", channel=place.channel, ts=place.ts)
+
+    def _to_ping(self, request: Request, event: Event, audience: Audience) -> tuple[Principal, ...]:
+        """Whom a line reaches: of those who have not decided, the approvers, or the people of a new rung."""
+        match event:
+            case Reminded() if request.state is State.PENDING:
+                asked = [
+                    person.id for stage in request.open_stages for person in self._policy().notified(stage)
+                ]
+                asked += [
+                    deputy.person.id
+                    for stage in request.open_stages
+                    for deputy in audience.deputies.get(stage.name, ())
+                    if deputy.behalf.id in asked
+                ]
+            case Escalated() if request.state is State.PENDING:
+                rung = Stage(name="rung", notify=(*event.groups, *event.people))
+                asked = [person.id for person in self._policy().notified(rung)]
+            case _:
+                return ()
+        left = {decision.by.id for decision in request.decisions} | {request.requester.id}
+        people = self._policy().people
+        return tuple(
+            people[each]
+            for each in dict.fromkeys(asked)
+            if each in people and each not in left and people[each].name not in audience.unreachable
+        )
 
     async def _status(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if has_status(request):

@@ -49,6 +49,8 @@ class Audience(Value):
     deputies: dict[str, tuple[Deputy, ...]] = Field(default_factory=dict)
     """For each stage by name, who may decide it for somebody else."""
     notified: tuple[Principal, ...] = ()
+    pinged: tuple[Principal, ...] = ()
+    """Whom a line of the thread is to reach."""
     told: tuple[Principal, ...] = ()
     """Whom policy wants to be told once access is there."""
     unreachable: tuple[str, ...] = ()
@@ -118,7 +120,8 @@ def status_line(request: Request, audience: Audience) -> str:
     why = f": {said(request.comment)}" if request.comment else ""
     match request.state:
         case State.PENDING:
-            return f"*Waiting for approval*{_progress(request)}. Lapses {moment(request.lapses_at)}."
+            up = " · escalated" if request.rungs else ""
+            return f"*Waiting for approval*{_progress(request)}{up}. Lapses {moment(request.lapses_at)}."
         case State.APPROVED | State.GRANTING:
             return f"*{approved_by(request)}.* Creating the access …"
         case State.SCHEDULED if request.start_at:

@@ -44,6 +44,7 @@ WORDS = {
     Count.EXTENDED: "given more time",
     Count.EXPIRED: "expired",
     Count.REVOKED: "revoked",
+    Count.ESCALATED: "escalated",
     Count.QUESTIONS: "questions asked",
     Count.REFUSED: "attempts refused",
 }

@@ -53,6 +53,12 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"❓ {who} asks {whom}: {said(event.text)}"
         case events.QuestionAnswered():
             return f"💬 {who} answers {audience.name(event.asked_by)}: {said(event.text)}"
+        case events.Reminded():
+            return f"⏰ Nobody has decided yet; it lapses {moment(event.lapses_at)}.{_pings(audience)}"
+        case events.Escalated():
+            waited = format_duration(timedelta(seconds=event.after))
+            who = escape(", ".join((*event.groups, *event.people)))
+            return f"⏫ Nobody has decided for {waited}: {who} may decide too.{_pings(audience)}"
         case events.ApproversChanged() if event.until:
             may = f"🤝 {escape(event.delegate.name)} may decide for {audience.name(event.delegator)}"
             return f"{may} until {moment(event.until)}."
@@ -71,6 +77,10 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:
             return None
+
+
+def _pings(audience: Audience) -> str:
+    return "".join(f" <@{person.slack}>" for person in audience.pinged[:MENTIONED])
 
 
 def _for(event: events.Approved | events.Denied | events.ExtensionDecided, audience: Audience) -> str:

@@ -42,7 +42,7 @@ WHOLE = """\
     calendars: {de: {dates: [2026-12-25, 2026-12-26]}}
     freezes:
       year-end: {from: 2026-12-18T18:00, to: "2027-01-04 08:00", zone: Europe/Berlin, reason: Nobody is there}
-    environments: {prod: {title: Prod, channel: "#prüf", risk: high, lapse: 1h 30m}}
+    environments: {prod: {title: Prod, channel: "#prüf", risk: high, lapse: 1h 30m, remind: never}}
     actions:
       a: {title: A, environment: prod, resources: ["*", 7, a-1], default: 30 Min, longest: 1 Day, reason: optional,
           risk: ~}
