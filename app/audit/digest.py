@@ -17,6 +17,7 @@ from app.audit.digest_value import (
     Live,
     Matter,
     Tally,
+    Unreviewed,
     Wait,
 )
 from app.audit.window import digest_window
@@ -40,6 +41,7 @@ def make_digest(
     head: tuple[int, str],
     asked: AskedOf,
     names: Mapping[str, str] = MappingProxyType({}),
+    unreviewed: Sequence[events.GlassBroken] = (),
 ) -> Digest:
     """Compute the digest of the entries that `AuditLog.between` gives for the window.
 
@@ -66,6 +68,10 @@ def make_digest(
         lapsed=tuple(maker.matter(e.request_id) for e in inside if isinstance(e, events.Lapsed)),
         grant_failures=tuple(maker.failed(e) for e in inside if isinstance(e, events.GrantFailed)),
         end_failures=maker.end_failures(inside),
+        unreviewed=tuple(
+            Unreviewed(**maker.matter(event.request_id).model_dump(), at=event.at, why=event.why)
+            for event in unreviewed
+        ),
         delegated=tuple(
             HandedOver(
                 at=e.at,
@@ -244,6 +250,8 @@ def counted(event: events.Event) -> list[Count]:
             return [Count.REFUSED]
         case events.ExtensionAsked(ends_at=ends_at) | events.ExtensionDecided(ends_at=ends_at):
             return [Count.EXTENDED] if ends_at else []
+        case events.GlassBroken():
+            return [Count.GLASS_BROKEN]
         case events.Escalated():
             return [Count.ESCALATED]
         case events.QuestionAsked():
@@ -251,6 +259,7 @@ def counted(event: events.Event) -> list[Count]:
         case (
             events.QuestionAnswered()
             | events.Reminded()
+            | events.GlassReviewed()
             | events.Delegated()
             | events.DelegationEnded()
             | events.ApproversChanged()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from app.audit.digest_value import Asked, Attempt, Decided, Digest, Failure, HandedOver, Matter
+from app.audit.digest_value import Asked, Attempt, Decided, Digest, Failure, HandedOver, Matter, Unreviewed
 from app.audit.plain import clock, one_line
 from app.domain.duration import format_duration
 
@@ -20,6 +20,7 @@ def digest_lines(digest: Digest) -> list[str]:
 
 
 def _parts(digest: Digest) -> Iterator[tuple[str, Sequence[str]]]:
+    yield "Broken glass whose review is open", [_unreviewed(each) for each in digest.unreviewed]
     yield "Attempts to decide on one's own request", [_attempt(each) for each in digest.self_approvals]
     yield "Other refused attempts", [_attempt(each) for each in digest.refused]
     yield "Ends that the target did not confirm at once", [_failure(each) for each in digest.end_failures]
@@ -85,6 +86,10 @@ def _decided(decided: Decided) -> str:
     proof = f"stage {one_line(decided.stage)}, {one_line(decided.proof)}"
     behalf = f", for {one_line(decided.behalf)}," if decided.behalf else ""
     return f"{clock(decided.at)}  {_person(decided.by, decided.by_id)}{behalf} {verb} {_what(decided)} ({proof}){why}"
+
+
+def _unreviewed(glass: Unreviewed) -> str:
+    return f"{clock(glass.at)}  {_what(glass)}: {one_line(glass.why)}"
 
 
 def _delegated(handed: HandedOver) -> str:

@@ -30,6 +30,7 @@ class Count(StrEnum):
     EXTENDED = "extended"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    GLASS_BROKEN = "glass_broken"
     ESCALATED = "escalated"
     QUESTIONS = "questions"
     REFUSED = "refused"
@@ -115,6 +116,13 @@ class Failure(Matter):
     is_over: bool = False
 
 
+class Unreviewed(Matter):
+    """A glass that was broken, whenever that was, and whose review nobody has closed."""
+
+    at: datetime
+    why: str
+
+
 class HandedOver(Value):
     """Someone lets another decide in their place."""
 
@@ -147,6 +155,8 @@ class Digest(Value):
     lapsed: tuple[Matter, ...] = ()
     grant_failures: tuple[Failure, ...] = ()
     end_failures: tuple[Failure, ...] = ()
+    unreviewed: tuple[Unreviewed, ...] = ()
+    """Now, and not only of the window; the oldest first."""
     delegated: tuple[HandedOver, ...] = ()
     late: tuple[Matter, ...] = ()
     """What happened before the window and reached the log within it: the digest before may lack it."""
@@ -169,7 +179,13 @@ class Digest(Value):
     def is_empty(self) -> bool:
         """Tell whether nothing happened and nothing is live."""
         return not (
-            self.tallies or self.decided or self.end_failures or self.live or self.delegated or self.late
+            self.tallies
+            or self.decided
+            or self.end_failures
+            or self.live
+            or self.unreviewed
+            or self.delegated
+            or self.late
         )
 
 

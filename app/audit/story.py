@@ -87,6 +87,11 @@ class _Teller:
                 return "Nobody decided in time: the request lapsed."
             case events.Scheduled():
                 return f"Access waits for its start at {clock(event.start_at)}."
+            case events.GlassBroken():
+                lasts = format_duration(timedelta(seconds=event.seconds))
+                return f"{who} broke the glass, for {lasts} without approval{_because(event.why)}."
+            case events.GlassReviewed():
+                return f"{who} closed the review of the broken glass{_because(event.comment)}."
             case events.Reminded():
                 return (
                     f"Nobody had decided; those who may were reminded. It lapses at {clock(event.lapses_at)}."

@@ -88,6 +88,21 @@ class Escalated(_Event):
     after: int
 
 
+class GlassBroken(_Event):
+    """The requester went past the stages in an emergency: access for `seconds` without approval."""
+
+    kind: Literal["glass_broken"] = "glass_broken"
+    why: str
+    seconds: int
+
+
+class GlassReviewed(_Event):
+    """Somebody whom policy names for it, and who is not the requester, closed the review."""
+
+    kind: Literal["glass_reviewed"] = "glass_reviewed"
+    comment: str
+
+
 class GrantBegun(_Event):
     """Access is being created at the target; its end is planned from here on."""
 
@@ -220,6 +235,8 @@ Event = (
     | Cancelled
     | Lapsed
     | Scheduled
+    | GlassBroken
+    | GlassReviewed
     | Reminded
     | Escalated
     | GrantBegun

@@ -91,6 +91,22 @@ class Question(Value):
     answered_at: datetime | None = None
 
 
+class Review(Value):
+    """What somebody found who looked at a broken glass."""
+
+    by: Principal
+    comment: str
+    at: datetime
+
+
+class Glass(Value):
+    """The requester went past the stages: why, when, and the review, which is open while it is None."""
+
+    why: str
+    at: datetime
+    review: Review | None = None
+
+
 class Lease(Value):
     """What a connector created at the target, and how to take it back."""
 
@@ -135,6 +151,8 @@ class Request(Value):
     verdict: Verdict
     decisions: tuple[Decision, ...] = ()
     questions: tuple[Question, ...] = ()
+    glass: Glass | None = None
+    """Set where the requester went past the stages in an emergency."""
     created_at: datetime
     lapses_at: datetime
     reminds_at: datetime | None = None
@@ -168,6 +186,11 @@ class Request(Value):
     @property
     def is_final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def is_to_be_reviewed(self) -> bool:
+        """Tell whether a glass was broken whose review nobody has closed."""
+        return self.glass is not None and self.glass.review is None
 
     @property
     def is_live(self) -> bool:

@@ -7,11 +7,12 @@ from app.domain.value import Value
 
 
 class Permission(StrEnum):
-    """Revoke anyone's access, read the audit log, post the digest."""
+    """Revoke anyone's access, read the audit log, post the digest, close reviews of broken glass."""
 
     REVOKE = "revoke"
     AUDIT = "audit"
     DIGEST = "digest"
+    REVIEW = "review"
 
 
 class Environment(Value):

@@ -18,11 +18,12 @@ from app.domain.reminding import with_rungs
 from app.domain.request import Question, Request, State
 from app.domain.verdict import Outcome, Stage
 from app.outbox import GiveUp
-from app.policy import Policy
+from app.policy import Permission, Policy
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.views.alarm import card_not_posted, nobody_to_decide
 from app.slack.views.blocks import Block
+from app.slack.views.break_glass import glass_message, glass_text
 from app.slack.views.card import Audience, Deputy, approval_card, card_text
 from app.slack.views.delegation import told_to_delegate
 from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
@@ -36,6 +37,7 @@ GROUP = "slack"
 CARD = "card"
 STATUS = "direct:status"
 GRANT = "direct:grant"
+GLASS = "security:glass"
 UNSEEN = "direct:unseen"
 LOOKED_UP = 30
 """So many approvers of a request Slack is asked about at most: it takes about 100 such questions a minute."""
@@ -89,6 +91,7 @@ class Announcer:
             self._alarm,
             self._grant,
             self._questions,
+            self._glass,
             self._notice,
         ):
             try:
@@ -258,6 +261,25 @@ class Announcer:
         said = notice(request, entry.event, audience)
         if said is not None and not _was_never_asked(request):
             await self._tell(request, f"notice:{entry.id}", places, said)
+
+    async def _glass(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
+        """Tell security of a broken glass, and how it stands until the review is closed."""
+        if request.glass is None:
+            return
+        policy = self._policy()
+        reviewers = [
+            policy.people[each]
+            for each in sorted(policy.permissions.get(Permission.REVIEW, frozenset()))
+            if each in policy.people and not policy.people[each].is_same_person(request.requester)
+        ]
+        await self._posting.show(
+            request.id,
+            GLASS,
+            places,
+            channel=policy.admin_channel,
+            text=glass_text(request),
+            blocks=glass_message(request, audience, reviewers),
+        )
 
     async def _questions(
         self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]

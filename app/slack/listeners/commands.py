@@ -14,6 +14,7 @@ from app.domain.ids import read_request_id
 from app.domain.refusals import BadInput
 from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
+from app.slack.listeners.break_glass import break_glass
 from app.slack.listeners.delegation import delegate
 from app.slack.services import Services
 from app.slack.views import replies
@@ -50,6 +51,7 @@ class Commands:
             "done": self._done,
             "extend": self._extend,
             "revoke": self._revoke,
+            "break-glass": partial(break_glass, services),
             "delegate": partial(delegate, services),
             "audit": self._audit,
             "digest": self._digest,

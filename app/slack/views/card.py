@@ -76,6 +76,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
         quote(request.reason),
         context(" · ".join(_rules_and_people(request, audience))),
         section(status_line(request, audience)),
+        *_glass(request),
         *_questions(request),
         *_more_time(request, audience),
         *_buttons(request),
@@ -146,6 +147,16 @@ def status_line(request: Request, audience: Audience) -> str:
             return "*Lapsed:* nobody decided in time. It can be asked again."
         case State.GRANT_FAILED:
             return f"*The access could not be created*{why}. {approved_by(request)}."
+
+
+def _glass(request: Request) -> list[Block]:
+    """Why the glass was broken, and whether somebody has looked at it since."""
+    glass = request.glass
+    if glass is None:
+        return []
+    review = glass.review
+    told = f"closed by {escape(review.by.name)}: {said(review.comment)}" if review else "open"
+    return [section("🚨 *The glass was broken:*"), quotation(glass.why), context(f"🔎 Review {told}")]
 
 
 def _unanswered(request: Request) -> int:
@@ -268,6 +279,8 @@ def decided_by(decision: Decision) -> str:
 
 def approved_by(request: Request) -> str:
     """Who or what approved a request."""
+    if request.glass is not None:
+        return f"🚨 Break-glass by {escape(request.requester.name)}, without approval"
     if request.verdict.outcome is Outcome.AUTO_APPROVE:
         return "Approved automatically, by template"
     return "Approved by " + " and ".join(decided_by(decision) for decision in request.decisions)

@@ -15,6 +15,7 @@ from app.audit.digest_value import (
     Live,
     Matter,
     Tally,
+    Unreviewed,
     Wait,
 )
 from app.domain.duration import format_duration
@@ -44,6 +45,7 @@ WORDS = {
     Count.EXTENDED: "given more time",
     Count.EXPIRED: "expired",
     Count.REVOKED: "revoked",
+    Count.GLASS_BROKEN: "glass broken",
     Count.ESCALATED: "escalated",
     Count.QUESTIONS: "questions asked",
     Count.REFUSED: "attempts refused",
@@ -114,6 +116,7 @@ def _alarm(digest: Digest) -> str:
     still_there = sum(not failure.is_over for failure in digest.end_failures)
     overdue = sum(_is_overdue(grant, digest) for grant in digest.live)
     found = [
+        (len(digest.unreviewed), "broken glass to be reviewed", "broken glasses to be reviewed"),
         (len(digest.self_approvals), "attempt to decide on one's own request", "attempts at self-approval"),
         (len(digest.refused), "other refused attempt", "other refused attempts"),
         (still_there, "access not confirmed to be gone", "accesses not confirmed to be gone"),
@@ -132,6 +135,7 @@ def _details(digest: Digest) -> list[tuple[str, list[str]]]:
     automatic = [asked for asked in digest.asked if asked.outcome is Outcome.AUTO_APPROVE]
     by_people = [asked for asked in digest.asked if asked.outcome is not Outcome.AUTO_APPROVE]
     return [
+        ("🚨 Broken glass whose review is open", _each(_unreviewed, digest.unreviewed)),
         ("🚫 Attempts to decide on one's own request", _each(_attempt, digest.self_approvals)),
         ("🚫 Other refused attempts", _each(_attempt, digest.refused)),
         ("⚠️ Ends that the target did not confirm at once", _each(_failure, digest.end_failures)),
@@ -206,6 +210,10 @@ def _decided(decided: Decided) -> str:
     why = f" “{_part(decided.comment)}”" if decided.comment.strip() else ""
     behalf = f" (for {_part(decided.behalf)})" if decided.behalf else ""
     return f"*{_part(decided.by)}*{behalf} {verb} {_what(decided)}{why}"
+
+
+def _unreviewed(glass: Unreviewed) -> str:
+    return f"{_what(glass)}, {moment(glass.at)}: “{_part(glass.why)}”"
 
 
 def _delegated(handed: HandedOver) -> str:

@@ -19,6 +19,10 @@ HELP = (
     ("/jit done ID", "gives your access back early"),
     ("/jit extend ID 30m why", "asks for more time for your access"),
     ("/jit revoke ID why", "ends someone's access (approvers and security)"),
+    (
+        "/jit break-glass ACTION RESOURCE 15m why",
+        "in an emergency, access without approval, where policy lets you",
+    ),
     ("/jit delegate @PERSON until Friday 18:00", "lets someone decide in your place; `off` ends it"),
     ("/jit audit ID", "a request's whole story (for those whom policy names)"),
     ("/jit digest", "posts the digest now (for those whom policy names)"),

@@ -53,6 +53,11 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"❓ {who} asks {whom}: {said(event.text)}"
         case events.QuestionAnswered():
             return f"💬 {who} answers {audience.name(event.asked_by)}: {said(event.text)}"
+        case events.GlassBroken():
+            lasts = format_duration(timedelta(seconds=event.seconds))
+            return f"🚨 {who} broke the glass, for {lasts} without approval: {said(event.why)}"
+        case events.GlassReviewed():
+            return f"🔎 {who} closed the review: {said(event.comment)}"
         case events.Reminded():
             return f"⏰ Nobody has decided yet; it lapses {moment(event.lapses_at)}.{_pings(audience)}"
         case events.Escalated():
