@@ -148,8 +148,10 @@ class Announcer:
             with_rungs(self._policy().entitled, request), request, held, await self._store.now()
         )
         found = {stage.name: deputies.of(stage) for stage in stages}
-        everyone = [person for each in found.values() for d in each for person in (d.delegator, d.delegate)]
-        gone = {person.id for person in await self._unreachable(tuple(everyone))}
+        everyone = dict.fromkeys(
+            person for each in found.values() for d in each for person in (d.delegator, d.delegate)
+        )
+        gone = {person.id for person in await self._unreachable(tuple(everyone)[:LOOKED_UP])}
         return {
             name: tuple(
                 Deputy(person=each.delegate, behalf=each.delegator, until=each.until)

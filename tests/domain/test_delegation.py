@@ -21,7 +21,7 @@ from app.domain.refusals import (
     SelfApproval,
 )
 from app.domain.request import Extension, Lease, Request, State
-from app.domain.verdict import Stage
+from app.domain.verdict import Obligations, Stage
 from tests.people import ANA, BEN, CHLOE, EVERYONE, NOW, OWNERS, SAM, a_request, entitled
 
 HOUR = timedelta(hours=1)
@@ -115,6 +115,17 @@ def test_a_delegate_may_still_change_their_mind():
     for by in (SAM, BEN):
         once = approve(pending(TWO), SAM, hands(BEN, SAM))
         assert State.DENIED is approve(once, by, hands(BEN, SAM), verb=t.deny).state
+
+
+def test_a_vote_that_is_used_up_keeps_nobody_from_their_own():
+    """Of stages that are open at once, who may decide one anyway decides it, though the delegator has decided."""
+    pair = Stage(name="pair", quorum=2, people=("ben", "chloe")), Stage(name="lead", people=("sam",))
+    asked = a_request(stages=pair)
+    parallel = asked.verdict.model_copy(update={"obligations": Obligations(parallel=True)})
+    request = t.ask(asked.model_copy(update={"verdict": parallel}))[0]
+    once = approve(request, BEN, hands(BEN, SAM))
+    decision = approve(once, SAM, hands(BEN, SAM)).decisions[-1]
+    assert ("lead", None) == (decision.stage, decision.behalf)
 
 
 def test_more_time_too():

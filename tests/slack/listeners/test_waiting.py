@@ -57,7 +57,6 @@ async def test_others_may_decide_after_a_while(workplace):
     """Security, who could not, is pinged and can; the card names them."""
     async with at_work(workplace(ladder)) as work:
         request_id = await work.asks()
-        assert "not an approver" in await work.answer("@sam", work.forges("@sam", "jit_approve", request_id))
         line = await work.posted(PROD, "⏫ Nobody has decided for 1 s: security may decide too", "<@U0SAM>")
         card = await work.card(request_id, "Sam Lindqvist", "escalated", offering="jit_approve")
         assert line["thread_ts"] == card["ts"]
