@@ -40,7 +40,7 @@ def approve_less_modal(request: Request, offered: Sequence[timedelta], answer_to
             ),
             input_block(
                 actions.COMMENT,
-                "Why? The requester is told.",
+                "Why? It stands in the thread.",
                 text_field(actions.COMMENT, "", 0),
                 optional=True,
             ),
