@@ -55,14 +55,13 @@ class DelegationStore:
 
     async def all(self) -> list[Delegation]:
         """Every delegation that has not ended."""
-        async with reachable():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for partition in keys.ALL_PARTITIONS:
-                    pipeline.zrange(keys.delegations(partition), 0, -1)
-                people = [person for part in await pipeline.execute() for person in part]
-                for person in people:
-                    pipeline.get(keys.delegation(partition_of(person), person))
-                docs = await pipeline.execute() if people else []
+        async with reachable(), self._redis.pipeline(transaction=False) as pipeline:
+            for partition in keys.ALL_PARTITIONS:
+                pipeline.zrange(keys.delegations(partition), 0, -1)
+            people = [person for part in await pipeline.execute() for person in part]
+            for person in people:
+                pipeline.get(keys.delegation(partition_of(person), person))
+            docs = await pipeline.execute() if people else []
         return [Delegation.model_validate_json(doc) for doc in docs if doc]
 
 
