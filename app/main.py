@@ -33,14 +33,19 @@ from app.slack import announcer as slack
 from app.slack.app import make_app
 from app.slack.bulletin import Bulletin
 from app.slack.delivery import SocketMode, make_client
+from app.slack.homes import Homes
 from app.slack.identity import Identity
+from app.slack.leavers import Leavers
 from app.slack.posting import Posting
 from app.slack.services import Services
 from app.slack.views.alarm import policy_broken
+from app.slack.views.policy_status import PolicyStatus
 from app.store import keys
 from app.store.connection import Connection, OwnServer, connect
 from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
+from app.store.homes import HomeViewers
+from app.store.in_force import PolicyInForce
 from app.store.leases import Leases
 from app.store.messages import Messages
 from app.store.once import Once
@@ -53,6 +58,7 @@ from app.workflow import Workflow
 CANNOT_START = (PolicyError, DataInUse, AuditLogError, CannotListen)
 """What `serve` raises when it cannot start, each with what to do about it."""
 LOOK_FOR_POLICIES_EVERY = 1.0
+HOMES_EVERY = timedelta(milliseconds=500)
 log = structlog.get_logger(__name__)
 
 
@@ -90,12 +96,15 @@ class Bot:
         self.stream = Stream(connection.calls, connection.waits)
         delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
         self.workflow = Workflow(self.store, self.policy, delegating)
+        self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
         self.announcer = slack.Announcer(
-            self.store, messages, posting, self.policy, identity, delegating.in_force
+            self.store, messages, posting, self.policy, identity, self.homes.concern, delegating.in_force
         )
+        self.once = Once(connection.calls, self.holder)
+        self.in_force = PolicyInForce(connection.calls)
+        self.leavers = Leavers(self.store, self.workflow, self.policy, identity, self.once, self.in_force)
         self.granter = connectors.Granter(self.workflow, self.store, lambda _: GrantKey())
         self.bulletin = Bulletin(posting, messages, self.policy)
-        self.once = Once(connection.calls, self.holder)
         self.daily = Daily(
             audit_log,
             self.workflow.live,
@@ -113,6 +122,9 @@ class Bot:
             announcer=self.announcer,
             story=self.story,
             post_digest=self.post_digest_now,
+            homes=self.homes,
+            left=self.leavers.left,
+            policy_status=self.policy_status,
         )
         secret = settings.slack_signing_secret
         self.slack = make_app(services, token, secret.get_secret_value() if secret else None)
@@ -123,6 +135,13 @@ class Bot:
     def policy(self) -> Policy:
         """The policy in force."""
         return self.policies.current
+
+    async def policy_status(self) -> PolicyStatus:
+        """Since when the policy is in force, and what is wrong with the files if they are other ones."""
+        noted = await self.in_force.read()
+        is_noted = noted is not None and noted.digest == self.policy().digest
+        since = noted.since if noted and is_noted else None
+        return PolicyStatus(since=since, problem=self.policies.problem)
 
     async def story(self, request_id: str) -> Sequence[StoryLine]:
         """A request's whole story from the audit log."""
@@ -172,6 +191,9 @@ class Bot:
             "deadlines": (DEADLINES_EVERY, deadlines.tick),
             "digest": (timedelta(seconds=20), self._daily_digest),
             "trim": (timedelta(minutes=10), self._trim),
+            "homes": (HOMES_EVERY, self.homes.tick),
+            "judge_anew": (timedelta(seconds=1), self.leavers.judge_anew),
+            "leavers": (timedelta(minutes=1), self.leavers.look),
         })  # fmt: skip
         scheduler.start()
         try:

@@ -15,7 +15,7 @@ import structlog
 from app.delegating import Delegating
 from app.domain import transitions
 from app.domain.break_glass import break_glass, may_break_glass, must_be_reviewable, review_glass
-from app.domain.delegation import Delegation, Deputies, change_approvers
+from app.domain.delegation import Delegation, Deputies, change_deputies
 from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.ids import new_request_id, partition_of
 from app.domain.people import Principal
@@ -26,7 +26,9 @@ from app.domain.refusals import (
     DeniedByPolicy,
     NotPermitted,
     Refused,
+    Unavailable,
     UnknownRequest,
+    WrongState,
 )
 from app.domain.reminding import escalate, remind, reminds_at, with_rungs
 from app.domain.request import Extension, Lease, Question, Request, State
@@ -34,8 +36,11 @@ from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
+from app.domain.waiting import waits_for
 from app.policy import Action, Ask, Permission, Policy
 from app.policy.ask import History
+from app.policy.explain import Explanation, explain
+from app.policy.rejudging import no_longer
 from app.store.requests import ANY, KEPT_IN_INDEX, Overtaken, RequestStore
 
 ATTEMPTS = 12
@@ -226,6 +231,21 @@ class Workflow:
 
         return await self._by_approver(request_id, by, "revoke", revoke)
 
+    async def revoke_all(self, of: str, by: Principal, comment: str = "") -> list[Request]:
+        """Take away all that someone holds or is about to; `of` is their id in policy or in Slack.
+
+        Gives what was revoked. Raises NotPermitted unless policy lets `by` revoke.
+        """
+        self.require(by, Permission.REVOKE)
+        revoked = []
+        for request in await self._store.live():
+            if of in {request.requester.id, request.requester.slack} and request.state is not State.ENDING:
+                try:
+                    revoked.append(await self.revoke(request.id, by, comment))
+                except (WrongState, UnknownRequest) as overtaken:
+                    log.info("revoke_overtaken", request=request.id, why=str(overtaken))
+        return revoked
+
     async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start."""
         counted = await self._counted(request_id)
@@ -355,15 +375,15 @@ class Workflow:
         """Let someone decide in one's place; requests that wait are told. Raises BadInput or NotDelegable."""
         delegation, before = await self._delegations.delegate(by, to, until, await self._store.now())
         if before is not None:
-            await self._tell_approvers_changed(before, ended=True)
-        await self._tell_approvers_changed(delegation)
+            await self._tell_deputies_changed(before, ended=True)
+        await self._tell_deputies_changed(delegation)
         return delegation
 
     async def end_delegation(self, by: Principal) -> Delegation | None:
         """Decide oneself again; None when one has not delegated."""
         ended = await self._delegations.end(by, await self._store.now())
         if ended is not None:
-            await self._tell_approvers_changed(ended, ended=True)
+            await self._tell_deputies_changed(ended, ended=True)
         return ended
 
     async def delegations(self) -> Sequence[Delegation]:
@@ -372,10 +392,13 @@ class Workflow:
         held = await self._delegating.in_force() if self._delegating else ()
         return [each for each in held if now < each.until]
 
-    async def _tell_approvers_changed(self, delegation: Delegation, *, ended: bool = False) -> None:
+    async def _tell_deputies_changed(self, delegation: Delegation, *, ended: bool = False) -> None:
         """Let the card of each request that waits and is concerned show who may decide it."""
         entitled, by = self._policy().entitled, delegation.delegator
-        for request in await self._store.pending():
+        waiting: list[Request] = []
+        with suppress(Unavailable):  # it is made or ended: to say that nothing was done would be untrue
+            waiting = await self._store.pending()
+        for request in waiting:
             able = with_rungs(entitled, request)
             stages = [stage for stage in request.verdict.stages if by.id in able(stage)]
             others = (by, delegation.delegate)
@@ -384,7 +407,7 @@ class Workflow:
             with suppress(Refused):  # settled meanwhile: there is nothing to show any more
                 await self._apply(
                     request.id,
-                    lambda r, now: change_approvers(r, delegation, now, by=by.id, ended=ended),
+                    lambda r, now: change_deputies(r, delegation, now, by=by.id, ended=ended),
                 )
 
     @property
@@ -414,13 +437,21 @@ class Workflow:
     async def waiting_for(self, by: Principal) -> list[Request]:
         """Pending requests that this person may decide now, oldest first."""
         deputies, now = await self._deputies_of(by), await self._store.now()
-        return [
-            request
-            for request in await self._store.pending()
-            if not by.is_same_person(request.requester)
-            and any(by.id in deputies(request, now)(stage) for stage in request.open_stages)
-            and all(not decision.counts_for(by) for decision in request.decisions)
-        ]
+        return [each for each in await self._store.pending() if waits_for(each, by, deputies(each, now), now)]
+
+    async def own(self, request_id: str, by: Principal) -> Request:
+        """Read a request of one's own. Raises UnknownRequest alike for others' and for none."""
+        request = (await self._store.load(request_id)).request
+        if not by.is_same_person(request.requester):
+            raise UnknownRequest(request_id)
+        return request
+
+    async def explain(self, request_id: str, by: Principal) -> tuple[Request, Explanation]:
+        """Explain what the policy in force says of a request as it was asked. Raises UnknownRequest."""
+        request = await self.see(request_id, by)
+        counted = await self._counted(request_id)
+        asked = _ask_of(request, request.created_at, request.seconds, request.reason, counted)
+        return request, explain(self._policy(), asked)
 
     def live(self) -> AsyncIterator[Request]:
         """Everything live, for the digest. Who may see it is the caller's to check by `require`."""
@@ -460,6 +491,25 @@ class Workflow:
             return transitions.begin_grant(request, now)
 
         return await self._apply(request_id, begin)
+
+    async def withdraw(self, request_id: str, because: str) -> Request:
+        """The requester is gone, or may not ask any more: cancel what is open, take back what is live."""
+        return await self._apply(request_id, lambda r, now: transitions.withdraw(r, now, because))
+
+    async def withdraw_if_denied(self, request_id: str) -> str:
+        """Withdraw what policy would deny by now, as it was asked; gives why, and nothing where it stands."""
+        request = (await self._store.load(request_id)).request
+        asked = _ask_of(request, request.created_at, request.seconds, request.reason, None)
+        why = no_longer(self._policy(), asked)
+        if why:
+            await self.withdraw(request_id, f"the policy in force would deny it: {why}")
+        return why
+
+    async def tell_approvers_changed(self, request_id: str, because: str, left: str = "") -> Request:
+        """Others than before may decide: let the card say so. `left`: the Slack user who is gone."""
+        return await self._apply(
+            request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left)
+        )
 
     async def activate(self, request_id: str, lease: Lease) -> Request:
         """The target confirmed: set the grant key with its TTL."""

@@ -53,6 +53,7 @@ BUGS = {
     "deadline_failed",
     "event_passed_over",
     "form_refused",
+    "home_refused",
 }
 PROD, STAGING, SECURITY = "#prod-approvals", "#staging-approvals", "#security"
 ASK = "/jit request prod-db-debug orders-db 30m INC-7: checkout is slow"

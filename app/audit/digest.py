@@ -262,7 +262,7 @@ def counted(event: events.Event) -> list[Count]:
             | events.GlassReviewed()
             | events.Delegated()
             | events.DelegationEnded()
-            | events.ApproversChanged()
+            | events.DeputiesChanged()
         ):
             return []
         case (
@@ -272,6 +272,8 @@ def counted(event: events.Event) -> list[Count]:
             | events.EndBegun()
             | events.EndFailed()
         ):
+            return []
+        case events.ApproversChanged():
             return []
 
 

@@ -126,7 +126,7 @@ class _Teller:
                 return f"{who} let {_named(event.delegate)} decide for them until {clock(event.until)}."
             case events.DelegationEnded():
                 return f"{who} no longer lets {_named(event.delegate)} decide for them."
-            case events.ApproversChanged():
+            case events.DeputiesChanged():
                 until = f"until {clock(event.until)}" if event.until else "no longer"
                 return f"{_named(event.delegate)} may decide it for {self._who(event.delegator)} {until}."
             case events.EndBegun():
@@ -138,6 +138,8 @@ class _Teller:
                 )
             case events.Ended():
                 return f"Taken back: the target confirmed that it is gone ({HOW_IT_ENDED[event.cause]})."
+            case events.ApproversChanged():
+                return f"Who may decide has changed{_because(event.comment)}."
             case events.AttemptRefused():
                 own = ", their own request," if event.code == "self_approval" else ""
                 verb, code = one_line(event.verb), one_line(event.code)

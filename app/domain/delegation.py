@@ -112,11 +112,11 @@ def _last_signed(decisions: tuple[Decision, ...], behalf: Principal) -> tuple[De
     return (*before, last.model_copy(update={"behalf": behalf}))
 
 
-def change_approvers(
+def change_deputies(
     request: Request, delegation: Delegation, now: datetime, *, by: str, ended: bool = False
 ) -> Step:
     """Tell of a request that waits that somebody else may decide it now, or no longer."""
-    return request, events.ApproversChanged(
+    return request, events.DeputiesChanged(
         request_id=request.id,
         at=now,
         by=by,

@@ -187,10 +187,10 @@ class DelegationEnded(_Event):
     delegate: Principal
 
 
-class ApproversChanged(_Event):
+class DeputiesChanged(_Event):
     """A delegate may decide on a request that waits; without `until`, no longer."""
 
-    kind: Literal["approvers_changed"] = "approvers_changed"
+    kind: Literal["deputies_changed"] = "deputies_changed"
     delegator: str
     delegate: Principal
     until: datetime | None
@@ -218,6 +218,17 @@ class Ended(_Event):
 
     kind: Literal["ended"] = "ended"
     cause: EndCause
+
+
+class ApproversChanged(_Event):
+    """Who may decide is no longer who it was; `comment` says why. The request stays as it is.
+
+    `left` is the Slack user's id of the one who is gone, where it is that.
+    """
+
+    kind: Literal["approvers_changed"] = "approvers_changed"
+    comment: str
+    left: str = ""
 
 
 class AttemptRefused(_Event):
@@ -249,10 +260,11 @@ Event = (
     | QuestionAnswered
     | Delegated
     | DelegationEnded
-    | ApproversChanged
+    | DeputiesChanged
     | EndBegun
     | EndFailed
     | Ended
+    | ApproversChanged
     | AttemptRefused
 )
 

@@ -154,6 +154,26 @@ def schedule(request: Request, now: datetime) -> Step:
     return scheduled, events.Scheduled(request_id=request.id, at=now, by=SYSTEM, start_at=request.start_at)
 
 
+def withdraw(request: Request, now: datetime, because: str) -> Step:
+    """The requester is gone, or policy would not let them ask any more: nothing of it starts or goes on."""
+    if request.state in {State.PENDING, State.APPROVED, State.SCHEDULED}:
+        cancelled = _finish(request, State.CANCELLED, SYSTEM, now, because)
+        return cancelled, events.Cancelled(request_id=request.id, at=now, by=SYSTEM, comment=because)
+    return _begin_end(request, EndCause.REVOKED, SYSTEM, now, because, "withdraw")
+
+
+def tell_approvers_changed(request: Request, now: datetime, because: str, left: str = "") -> Step:
+    """Record that others than before may decide, so that the card is made to say so.
+
+    `left` is the Slack user's id of an approver who is gone.
+    """
+    if request.extension is None:
+        _must_be(request, "recompute", State.PENDING)
+    return request, events.ApproversChanged(
+        request_id=request.id, at=now, by=SYSTEM, comment=because, left=left
+    )
+
+
 def begin_grant(request: Request, now: datetime) -> Step:
     """Fix the end before anything is created at the target."""
     _must_be(request, "grant", State.APPROVED, State.SCHEDULED)

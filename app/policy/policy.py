@@ -114,6 +114,15 @@ class Policy:
         reasons = [rule.look(facts) for rule in rules if rule.effect is Outcome.DENY and not rule.shadow]
         return self._verdict(Outcome.DENY, reasons) if any(r.matched for r in reasons) else None
 
+    @property
+    def rule_count(self) -> int:
+        """How many rules there are."""
+        return self._index.count
+
+    def rules_of(self, action: Action) -> Sequence[Rule]:
+        """Give the rules that could match an action, by name."""
+        return self._index.about(action)
+
     def rules_about(self, ask: Ask) -> Sequence[Rule]:
         """Give the rules that could match, by name; none where the action is not known."""
         action = self.actions.get(ask.action)

@@ -64,7 +64,9 @@ class RuleIndex:
         self._by_action: dict[str, list[Rule]] = defaultdict(list)
         self._by_environment: dict[str, list[Rule]] = defaultdict(list)
         self._everywhere: list[Rule] = []
+        self.count = 0
         for rule, actions, environments in sorted(placed, key=lambda each: each.rule.name):
+            self.count += 1
             if actions:
                 for action in reach.of(actions, environments):
                     self._by_action[action].append(rule)

@@ -11,7 +11,15 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from app.domain.delegation import Delegation, Deputies
-from app.domain.events import Delegated, DelegationEnded, Escalated, Event, QuestionAsked, Reminded
+from app.domain.events import (
+    ApproversChanged,
+    Delegated,
+    DelegationEnded,
+    Escalated,
+    Event,
+    QuestionAsked,
+    Reminded,
+)
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
 from app.domain.reminding import with_rungs
@@ -57,14 +65,17 @@ class Announcer:
         posting: Posting,
         policy: Callable[[], Policy],
         identity: Identity,
+        concern: Callable[[Request, Event], Awaitable[None]],
         delegations: Callable[[], Awaitable[Sequence[Delegation]]],
     ) -> None:
+        """`concern` is told, of each event, of the request as it stands then: Homes show it too."""
         self._store = store
         self._messages = messages
         self._posting = posting
         self._policy = policy
         self._identity = identity
         self._delegations = delegations
+        self._concern = concern
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
@@ -81,6 +92,8 @@ class Announcer:
         except UnknownRequest:
             log.info("event_of_a_forgotten_request")
             return
+        if isinstance(entry.event, ApproversChanged) and entry.event.left:
+            self._identity.forget(entry.event.left)  # another replica may have heard of it, and this one not
         places = await self._messages.places(request.id)
         audience = await self.audience(request, *people_in(entry.event))
         failures = []
@@ -98,6 +111,7 @@ class Announcer:
                 await show(request, entry, audience, places)
             except GiveUp as why:  # what can never be posted must not keep the rest from being posted
                 failures.append(str(why))
+        await self._concern(request, entry.event)
         if failures:
             raise GiveUp("; ".join(failures))
 
@@ -333,9 +347,14 @@ class Announcer:
         text: str,
         blocks: list[Block] | None = None,
     ) -> None:
-        await self._posting.show(
-            request.id, role, places, channel=request.requester.slack, text=text, blocks=blocks
-        )
+        try:
+            await self._posting.show(
+                request.id, role, places, channel=request.requester.slack, text=text, blocks=blocks
+            )
+        except GiveUp as why:
+            if await self._identity.is_reachable(request.requester):
+                raise
+            log.info("requester_has_left", why=str(why))
 
 
 def _was_never_asked(request: Request) -> bool:

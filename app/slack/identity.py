@@ -76,6 +76,11 @@ class Identity:
         except (NotKnown, ZoneInfoNotFoundError, ValueError):
             return ZoneInfo("UTC")
 
+    async def is_gone(self, person: Principal) -> bool:
+        """Tell whether Slack says, now, that someone is deactivated. Raises NotKnown when it does not say."""
+        self.forget(person.slack)
+        return bool((await self._user(person.slack)).get("deleted"))
+
     def forget(self, user_id: str) -> None:
         """Something about a user changed; an answer of Slack's that is under way may be older than that."""
         self._seen.pop(user_id, None)

@@ -13,8 +13,10 @@ from app.domain.people import Principal
 from app.domain.refusals import Refused
 from app.policy import Policy
 from app.slack.announcer import Announcer
+from app.slack.homes import Homes
 from app.slack.identity import Identity
 from app.slack.posting import TRANSIENT
+from app.slack.views.policy_status import PolicyStatus
 from app.workflow import Workflow
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,10 @@ class Services:
     announcer: Announcer
     story: Callable[[str], Awaitable[Sequence[StoryLine]]]
     post_digest: Callable[[], Awaitable[str]]
+    homes: Homes
+    left: Callable[[str], Awaitable[None]]
+    """Look whether a Slack user is gone, and take back what they hold if so."""
+    policy_status: Callable[[], Awaitable[PolicyStatus]]
 
     async def who(self, body: dict[str, Any]) -> Principal:
         """Give the person behind an interaction."""

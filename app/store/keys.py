@@ -14,6 +14,10 @@
 | `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
 | `jit:{pNN}:delegations` | sorted set: delegator by end (ms) | none | delegate, undelegate |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
+| `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
+| `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
+| `jit:{jobs}:home-page:<user>` | string: request id | 1 hour | homes |
+| `jit:{jobs}:policy` | hash: digest, since (s), judged | none | came, in_force |
 | `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
 """
 
@@ -82,4 +86,11 @@ def once(name: str, day: str) -> str:
     return f"jit:{{jobs}}:once:{name}:{day}"
 
 
+def home_page(user: str) -> str:
+    return f"jit:{{jobs}}:home-page:{user}"
+
+
+HOMES = "jit:{jobs}:homes"
+HOMES_DUE = "jit:{jobs}:homes-due"
+POLICY = "jit:{jobs}:policy"
 AUDIT_LOG = "jit:{jobs}:audit-log"

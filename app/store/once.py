@@ -27,6 +27,11 @@ class Once:
             key, ttl = keys.once(name, day), int(TRY_LASTS.total_seconds() * 1000)
             return bool(await self._scripts.run("hold", [key], [self._holder, ttl]))
 
+    async def release(self, name: str, day: str) -> None:
+        """It is done, and may be to be done once more."""
+        async with reachable():
+            await self._scripts.run("release", [keys.once(name, day)], [self._holder])
+
     async def done(self, name: str, day: str) -> None:
         """Nobody needs to do it again."""
         async with reachable():

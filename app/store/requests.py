@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import redis.exceptions
@@ -21,6 +22,7 @@ KEPT_ONCE_FINAL = timedelta(days=30)
 DELIVERY_REMEMBERED = timedelta(hours=1)
 KEPT_IN_INDEX = 200
 READ_AT_ONCE = 500
+KEPT_READ = 2_000
 LONGEST_BETWEEN_READ_AND_WRITE = timedelta(seconds=5)
 HOLD = timedelta(seconds=15)
 
@@ -33,6 +35,12 @@ class Overtaken(Exception):  # noqa: N818  an instruction to the workflow
 
 
 KEPT_TO_BE_REVIEWED = timedelta(days=366)
+
+
+@lru_cache(maxsize=KEPT_READ)
+def read_request(doc: str) -> Request:
+    """Read a request as it is stored. The same text is the same value, so lists are not read anew each time."""
+    return Request.model_validate_json(doc)
 
 
 class Loaded(NamedTuple):
@@ -178,7 +186,7 @@ class RequestStore:
             for request_id in request_ids:
                 pipeline.hget(keys.request(request_id), "doc")
             docs = await pipeline.execute()
-        return [Request.model_validate_json(doc) for doc in docs if doc]
+        return [read_request(doc) for doc in docs if doc]
 
     async def of(self, partition: int, person: str, limit: int) -> list[Request]:
         """A person's newest requests, newest first."""

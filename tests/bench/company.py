@@ -15,7 +15,7 @@ from app.domain.request import Lease, Request, State
 from app.playground import demo_workspace
 from app.playground.model import User
 from app.playground.workspace import Workspace
-from app.policy import Ask, Policy
+from app.policy import Action, Ask, Policy
 from app.shipped import shipped
 from app.slack import announcer as slack
 from app.store import keys
@@ -74,13 +74,20 @@ class Grants:
             return active
 
     def _drafted(self, by: Principal, seconds: int, now: datetime) -> Request:
-        action, resource = self._policy.actions["sandbox-admin"], "sandbox-7"
+        if "sandbox-admin" in self._policy.actions:
+            return self.drafted(by, seconds, now, self._policy.actions["sandbox-admin"], "sandbox-7", "")
+        return self.drafted(by, seconds, now, next(iter(self._policy.actions.values())), "db-7", "")
+
+    def drafted(
+        self, by: Principal, seconds: int, now: datetime, action: Action, resource: str, reason: str
+    ) -> Request:
+        """Make a request with its verdict."""
         ask = Ask(
             requester=by,
             action=action.name,
             resource=resource,
             seconds=seconds,
-            reason="",
+            reason=reason,
             source="slack",
             at=now,
         )
@@ -93,7 +100,7 @@ class Grants:
             environment=action.environment,
             resource=resource,
             seconds=seconds,
-            reason="",
+            reason=reason,
             risk=action.risk,
             channel=self._policy.environments[action.environment].channel,
             source="slack",

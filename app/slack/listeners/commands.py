@@ -16,6 +16,8 @@ from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.break_glass import break_glass
 from app.slack.listeners.delegation import delegate
+from app.slack.listeners.policy import tell_policy
+from app.slack.listeners.revoking import revoke_all, whose
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import Draft, request_modal
@@ -53,6 +55,7 @@ class Commands:
             "revoke": self._revoke,
             "break-glass": partial(break_glass, services),
             "delegate": partial(delegate, services),
+            "policy": self._policy,
             "audit": self._audit,
             "digest": self._digest,
             "help": self._help,
@@ -83,7 +86,7 @@ class Commands:
         delivery = f"command:{body['trigger_id']}"
         wishes = filled.wishes(delivery, self._services.policy(), datetime.now(UTC))
         asked = [await self._services.workflow.request(wish, by) for wish in wishes]
-        await answer.say("\n".join(map(replies.asked, asked)))
+        await answer.say("\n".join(map(replies.asked, asked)), replies.asked_blocks(asked))
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
         self._services.identity.named(body["user_id"])
@@ -131,7 +134,13 @@ class Commands:
         request = await self._services.workflow.extend(request_id, by, more, reason)
         await answer.say(replies.extended(request))
 
+    async def _policy(self, body: Body, _: list[str], answer: Answer) -> None:
+        await tell_policy(self._services, body["user_id"], answer)
+
     async def _revoke(self, body: Body, words: list[str], answer: Answer) -> None:
+        if meant := whose(body.get("text") or "", self._services.policy()):
+            await revoke_all(self._services, body["user_id"], meant, answer)
+            return
         request_id = _id(words, "revoke")
         by = await self._services.identity.of(body["user_id"])
         await self._services.workflow.revoke(request_id, by, _rest_of(typed(body["text"]), 2))

@@ -1,7 +1,6 @@
 """`/jit delegate`: lets someone decide in one's place."""
 
 import difflib
-import re
 from typing import Any
 
 from app.domain.people import Principal
@@ -11,9 +10,9 @@ from app.policy import Policy
 from app.slack.answers import Answer
 from app.slack.services import Services
 from app.slack.views.delegation import ORDER, delegated, ended, shown
+from app.slack.views.text import mentioned, typed
 
 Body = dict[str, Any]
-MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^>]*)?>")
 
 
 async def delegate(services: Services, body: Body, words: list[str], answer: Answer) -> None:
@@ -26,7 +25,8 @@ async def delegate(services: Services, body: Body, words: list[str], answer: Ans
     if words[0].lower() == "off" and len(words) == 1:
         await answer.say(ended(await services.workflow.end_delegation(by)))
         return
-    person = person_named(services.policy(), words[0])
+    raw = str(body.get("text", "")).split(None, 2)[1]  # as Slack hands it over: a mention with its id
+    person = person_named(services.policy(), raw)
     if len(words) == 1:
         raise BadInput(f"Until when? {ORDER}", field="until")
     now = await services.workflow.now()
@@ -37,17 +37,16 @@ async def delegate(services: Services, body: Body, words: list[str], answer: Ans
     await answer.say(delegated(await services.workflow.delegate(by, person, until), zone))
 
 
-def person_named(policy: Policy, word: str) -> Principal:
-    """Find whom a mention means: by Slack's id, or by the id that policy has for them.
+def person_named(policy: Policy, raw: str) -> Principal:
+    """Find whom a word means, as Slack hands it over: by the id in a mention, or the key in the policies.
 
     A name that somebody has chosen in Slack means nobody: it can be anyone's. Raises BadInput.
     """
-    if mention := MENTION.fullmatch(word):
-        person = policy.person_by_slack(mention[1])
-    else:
-        person = policy.people.get(word.removeprefix("@").lower())
+    slack = mentioned(raw)
+    person = policy.person_by_slack(slack) if slack else policy.people.get(raw)
     if person is None:
-        near = difflib.get_close_matches(word.removeprefix("@").lower(), policy.people, n=1, cutoff=0.5)
+        word = typed(raw).removeprefix("@").lower()
+        near = difflib.get_close_matches(word, policy.people, n=1, cutoff=0.5)
         meant = f" Did you mean @{near[0]}?" if near else ""
-        raise BadInput(f"“{word[:40]}” is nobody whom policy names.{meant} {ORDER}", field="person")
+        raise BadInput(f"“{typed(raw)[:40]}” is nobody whom policy names.{meant} {ORDER}", field="person")
     return person

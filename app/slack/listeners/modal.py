@@ -42,7 +42,7 @@ def listen(app: AsyncApp, services: Services) -> None:
         async with telling_refusals(answer):
             by = await services.who(body)
             asked = [await services.workflow.request(wish, by) for wish in wishes]
-            await answer.say("\n".join(map(replies.asked, asked)))
+            await answer.say("\n".join(map(replies.asked, asked)), replies.asked_blocks(asked))
 
 
 def read(view: Body) -> Filled:

@@ -20,6 +20,11 @@ def section(text: str) -> Block:
     return {"type": "section", "text": mrkdwn(text)}
 
 
+def beside(text: str, element: Block) -> Block:
+    """A text with a button at its side."""
+    return {**section(text), "accessory": element}
+
+
 def fields(*pairs: tuple[str, str]) -> Block:
     """Up to ten labelled values, in two columns."""
     return {
@@ -47,12 +52,12 @@ def buttons(*elements: Block) -> Block:
 
 
 def button(label: str, action_id: str, value: str, style: str = "", confirm: Block | None = None) -> Block:
-    """A button; `style` is `primary`, `danger` or empty."""
+    """A button; `style` is `primary`, `danger` or empty, and an empty `value` is left out."""
     return {
         "type": "button",
         "text": plain(label, BUTTON),
         "action_id": action_id,
-        "value": value,
+        **({"value": value} if value else {}),
         **({"style": style} if style else {}),
         **({"confirm": confirm} if confirm else {}),
     }

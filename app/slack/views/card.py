@@ -58,7 +58,7 @@ class Audience(Value):
     """Names by ids of people, for those who settled or ended it."""
 
     def name(self, person: str) -> str:
-        return escape(self.names.get(person, person))
+        return escape(self.names.get(person, "policy" if person == SYSTEM else person))
 
 
 def approval_card(request: Request, audience: Audience) -> list[Block]:
@@ -199,11 +199,13 @@ def _buttons(request: Request) -> list[Block]:
                 button("Deny", actions.DENY, request.id, "danger"),
                 button("Ask …", actions.ASK, request.id),
                 *([button("Answer …", actions.ANSWER, request.id)] if _unanswered(request) else []),
+                button("Why?", actions.WHY, request.id),
             )
         ]
     if request.state in {State.SCHEDULED, State.GRANTING, State.ACTIVE}:
         ask = confirm("Revoke access?", f"{request.id} ends at once, open sessions included.", "Revoke")
-        return [buttons(button("Revoke", actions.REVOKE, request.id, "danger", ask))]
+        revoke = button("Revoke", actions.REVOKE, request.id, "danger", ask)
+        return [buttons(revoke, button("Why?", actions.WHY, request.id))]
     return []
 
 

@@ -29,6 +29,8 @@ def status_message(request: Request, audience: Audience) -> list[Block]:
     if request.lease is not None:
         return [section(f"✅ {_what(request)}\n*{approved_by(request)}.*{_less(request)}")]
     told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")
+    if request.is_final:
+        return [told, buttons(button("Ask again …", actions.AGAIN, request.id))]
     if request.state not in {State.PENDING, State.SCHEDULED}:
         return [told]
     ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
@@ -65,7 +67,10 @@ def grant_message(request: Request, audience: Audience) -> list[Block]:
                 *([] if request.extension else [button("More time …", actions.EXTEND, request.id)]),
             ),
         ]
-    return [section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")]
+    told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")
+    if request.is_final:
+        return [told, buttons(button("Ask again …", actions.AGAIN, request.id))]
+    return [told]
 
 
 def _more_time(request: Request) -> list[Block]:

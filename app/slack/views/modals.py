@@ -23,6 +23,7 @@ class Draft(Value):
 
     action: str = ""
     resource: str = ""
+    duration: timedelta | None = None
     reason: str = ""
     answer_to: str = ""
     """The command's response_url, so that the answer appears where it was typed."""
@@ -38,7 +39,7 @@ def request_modal(policy: Policy, draft: Draft) -> Block:
         blocks += [
             context(f"{escape(action.description or action.title)}\nRisk: {escape(action.risk)}"),
             _resource(action, draft.resource),
-            _duration(action),
+            _duration(action, draft.duration),
             _start(),
             _reason(action, draft.reason),
         ]
@@ -182,13 +183,14 @@ def _start() -> Block:
     }
 
 
-def _duration(action: Action) -> Block:
-    offered = sorted({d for d in DURATIONS if d <= action.longest} | {action.default, action.longest})
+def _duration(action: Action, wished: timedelta | None) -> Block:
+    chosen = wished if wished and action.shortest <= wished <= action.longest else action.default
+    offered = sorted({d for d in DURATIONS if d <= action.longest} | {chosen, action.default, action.longest})
     element = {
         "type": "static_select",
         "action_id": actions.DURATION,
         "options": [duration_option(d) for d in offered],
-        "initial_option": duration_option(action.default),
+        "initial_option": duration_option(chosen),
     }
     return input_block(f"{actions.DURATION}:{action.name}", "For how long?", element)
 

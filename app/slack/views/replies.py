@@ -6,10 +6,13 @@ from app.domain.duration import format_duration
 from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.policy import Policy
-from app.slack.views.blocks import Block, context, fields, header, section
+from app.slack import actions
+from app.slack.views.blocks import Block, button, buttons, context, fields, header, section
 from app.slack.views.card import STATE_SIGN, Audience, how_long, quote, status_line
+from app.slack.views.fit import first_that_fits, sections
 from app.slack.views.text import escape, moment, said
 
+LISTED = 30
 HELP = (
     ("/jit request", "opens a form to ask for access"),
     ("/jit request ACTION RESOURCE 30m why", "asks at once; RESOURCE may be several, with commas"),
@@ -24,6 +27,8 @@ HELP = (
         "in an emergency, access without approval, where policy lets you",
     ),
     ("/jit delegate @PERSON until Friday 18:00", "lets someone decide in your place; `off` ends it"),
+    ("/jit revoke @person why", "ends all of someone's access (security)"),
+    ("/jit policy", "which policy is in force, since when, and whether it is sound"),
     ("/jit audit ID", "a request's whole story (for those whom policy names)"),
     ("/jit digest", "posts the digest now (for those whom policy names)"),
     ("/jit help", "this"),
@@ -52,6 +57,21 @@ def asked(request: Request) -> str:
         return f"✅ Approved at once: {what} (`{request.id}`). I tell you when the access is there."
     needed = " and ".join(f"{stage.quorum} of {escape(stage.name)}" for stage in request.verdict.stages)
     return f"⏳ Asked: {what} (`{request.id}`). It takes {needed}; I tell you as soon as someone decides."
+
+
+def asked_blocks(requests: Sequence[Request]) -> list[Block] | None:
+    """The same of all that one wish asked for, with what can be done about denials; None where there is none."""
+    if not any(request.state is State.DENIED for request in requests):
+        return None
+    return [block for request in requests for block in _asked(request)]
+
+
+def _asked(request: Request) -> list[Block]:
+    told = section(asked(request))
+    if request.state is not State.DENIED:
+        return [told]
+    ways = (button("Why?", actions.WHY, request.id), button("Ask again …", actions.AGAIN, request.id))
+    return [told, buttons(*ways)]
 
 
 def extended(request: Request) -> str:
@@ -114,3 +134,28 @@ def _mine(request: Request) -> str:
 def _some(resources: Sequence[str]) -> str:
     shown = ", ".join(f"`{escape(name)}`" for name in resources[:4])
     return f"{shown} …" if len(resources) > 4 else shown
+
+
+def revoked_text(name: str, revoked: Sequence[Request]) -> str:
+    """What was revoked of someone, in a sentence."""
+    if not revoked:
+        return f"{said(name)} holds nothing that is live or about to be, so there was nothing to revoke."
+    return (
+        f"⛔ Revoked all that {said(name)} held ({len(revoked):,}). Each card says when its access is gone."
+    )
+
+
+def revoked_blocks(name: str, revoked: Sequence[Request]) -> list[Block]:
+    """The same with a line for each, as many as fit."""
+    return first_that_fits(lambda most: _revoked(name, revoked, most), (LISTED, 10, 3))
+
+
+def _revoked(name: str, revoked: Sequence[Request], most: int) -> list[Block]:
+    lines = [
+        f"• `{each.id}` {escape(each.action)} on `{escape(each.resource)}`: "
+        + ("stopped before it started" if each.state is State.CANCELLED else "being taken back")
+        for each in revoked[:most]
+    ]
+    left = len(revoked) - most
+    rest = [f"… and {left:,} more."] if left > 0 else []
+    return [section(revoked_text(name, revoked)), *sections([*lines, *rest])]

@@ -64,10 +64,10 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             waited = format_duration(timedelta(seconds=event.after))
             who = escape(", ".join((*event.groups, *event.people)))
             return f"⏫ Nobody has decided for {waited}: {who} may decide too.{_pings(audience)}"
-        case events.ApproversChanged() if event.until:
+        case events.DeputiesChanged() if event.until:
             may = f"🤝 {escape(event.delegate.name)} may decide for {audience.name(event.delegator)}"
             return f"{may} until {moment(event.until)}."
-        case events.ApproversChanged():
+        case events.DeputiesChanged():
             return f"🤝 {escape(event.delegate.name)} no longer decides for {audience.name(event.delegator)}."
         case events.GrantFailed():
             return f"⚠️ The access could not be created: {said(event.error)}"
@@ -78,6 +78,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"⚠️ The target did not confirm the end, trying again: {said(event.error)}"
         case events.Ended():
             return f"🔒 Access is gone: {_ending(request, event, audience)}."
+        case events.ApproversChanged():
+            return f"👥 {said(event.comment)}: who may approve has changed."
         case events.AttemptRefused() if event.code == "self_approval":
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:

@@ -33,7 +33,7 @@ async def test_from_the_command_to_the_decision(work):
     story = "\n".join(thread(await work.settled(), card))
     assert "🤝 Dev Patel may decide for Chloe Martin until" in story
     assert "✅ Dev Patel (for Chloe Martin) approved" in story
-    assert "approvers_changed" in await work.events(request_id)
+    assert "deputies_changed" in await work.events(request_id)
     told = await work.types("@sam", f"/jit audit {request_id}")
     assert "Dev Patel (dev), for Chloe Martin (chloe), approved" in told
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.domain import transitions as t
 from app.domain.extension import ask_extension
 from app.domain.people import Principal
-from app.domain.request import Extension, Lease, Request, State
+from app.domain.request import FINAL, Extension, Lease, Request, State
 from app.domain.verdict import Outcome, Stage
 from app.policy import PolicySource, shipped_policies
 from app.slack import actions
@@ -46,6 +46,8 @@ WORKS_IN = {
     actions.EXTEND: {State.ACTIVE},
     actions.APPROVE_MORE: {State.ACTIVE},
     actions.DENY_MORE: {State.ACTIVE},
+    actions.WHY: set(State),
+    actions.AGAIN: set(FINAL),
 }
 
 
