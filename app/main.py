@@ -23,6 +23,7 @@ from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
 from app.connectors.grant_key import GrantKey
+from app.delegating import Delegating
 from app.domain.refusals import Unavailable
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -41,6 +42,7 @@ from app.slack.views.alarm import policy_broken
 from app.slack.views.policy_status import PolicyStatus
 from app.store import keys
 from app.store.connection import Connection, OwnServer, connect
+from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
 from app.store.homes import HomeViewers
 from app.store.in_force import PolicyInForce
@@ -92,10 +94,11 @@ class Bot:
         identity = Identity(client, self.policy)
         self.store = RequestStore(connection.calls)
         self.stream = Stream(connection.calls, connection.waits)
-        self.workflow = Workflow(self.store, self.policy)
+        delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
+        self.workflow = Workflow(self.store, self.policy, delegating)
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
         self.announcer = slack.Announcer(
-            self.store, messages, posting, self.policy, identity, self.homes.concern
+            self.store, messages, posting, self.policy, identity, self.homes.concern, delegating.in_force
         )
         self.once = Once(connection.calls, self.holder)
         self.in_force = PolicyInForce(connection.calls)

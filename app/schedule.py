@@ -30,6 +30,8 @@ class Deadlines:
         self._store = store
         self._verbs: dict[Deadline, Callable[[str], Awaitable[object]]] = {
             Deadline.LAPSE: workflow.lapse,
+            Deadline.REMIND: workflow.remind,
+            Deadline.ESCALATE: workflow.escalate,
             Deadline.WARN: workflow.warn,
             Deadline.END: workflow.expire,
             Deadline.START: settle,

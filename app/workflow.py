@@ -6,32 +6,38 @@ at every verb. Every verb raises a `Refused` when the answer is no.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from functools import cache
 
 import structlog
 
+from app.delegating import Delegating
 from app.domain import transitions
+from app.domain.break_glass import break_glass, may_break_glass, must_be_reviewable, review_glass
+from app.domain.delegation import Delegation, Deputies, change_deputies
 from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.ids import new_request_id, partition_of
 from app.domain.people import Principal
+from app.domain.question import answer_question, ask_question, must_be_askable, to_answer
 from app.domain.refusals import (
     BadInput,
     Busy,
     DeniedByPolicy,
     NotPermitted,
     Refused,
+    Unavailable,
     UnknownRequest,
     WrongState,
 )
-from app.domain.request import Extension, Lease, Request, State
+from app.domain.reminding import escalate, remind, reminds_at, with_rungs
+from app.domain.request import Extension, Lease, Question, Request, State
+from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
 from app.domain.waiting import waits_for
-from app.policy import Ask, Permission, Policy
+from app.policy import Action, Ask, Permission, Policy
 from app.policy.ask import History
 from app.policy.explain import Explanation, explain
 from app.policy.rejudging import no_longer
@@ -48,6 +54,7 @@ SHORTEST_EXTENSION = timedelta(minutes=1)
 NO_WHY = "Say why you deny it: the requester is told."
 log = structlog.get_logger(__name__)
 Transition = Callable[[Request, datetime], Step]
+Decide = Callable[[Request, datetime, Deputies], Step]
 
 
 class Wish(Value):
@@ -67,9 +74,13 @@ class Wish(Value):
 class Workflow:
     """Verbs over one store and the policy in force."""
 
-    def __init__(self, store: RequestStore, policy: Callable[[], Policy]) -> None:
+    def __init__(
+        self, store: RequestStore, policy: Callable[[], Policy], delegating: Delegating | None = None
+    ) -> None:
+        """Without `delegating` nobody decides for others."""
         self._store = store
         self._policy = policy
+        self._delegating = delegating
 
     # -- what people do ------------------------------------------------------------------------------
 
@@ -106,6 +117,7 @@ class Workflow:
             at=start_at or now,
             history=counted,
         )
+        lapses_at = max(now + environment.lapse, start_at or now)
         drafted = Request(
             id=new_request_id(by.id),
             state=State.PENDING,
@@ -121,7 +133,8 @@ class Workflow:
             source=wish.source,
             verdict=policy.judge(ask),
             created_at=now,
-            lapses_at=max(now + environment.lapse, start_at or now),
+            lapses_at=lapses_at,
+            reminds_at=reminds_at(now, lapses_at, environment.remind),
             start_at=start_at,
             asked_with=wish.asked_with,
         )
@@ -151,34 +164,51 @@ class Workflow:
         log.info(event.kind, request=request.id, state=request.state, by=event.by)
         return request
 
-    async def approve(self, request_id: str, by: Principal, comment: str = "") -> Request:
-        """Count an approval. Rules that deny are asked again first."""
+    async def approve(
+        self, request_id: str, by: Principal, comment: str = "", less: timedelta | None = None
+    ) -> Request:
+        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again."""
         counted = await self._counted(request_id)
 
-        def approve(request: Request, now: datetime) -> Step:
-            step = transitions.approve(request, by, self._policy().entitled, now, comment)
-            self._raise_denial(request, now, counted)
+        def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
+            if less is None:
+                step = transitions.approve(request, by, deputies, now, comment)
+            else:
+                shortest = self._policy().find_action(request.action).shortest
+                step = approve_for_less(request, by, deputies, less, shortest, now, comment)
+            self._raise_denial(step[0], now, counted)
             return step
 
-        return await self._by_person(request_id, by, "approve", approve)
+        return await self._by_approver(request_id, by, "approve", approve)
 
     async def deny(self, request_id: str, by: Principal, comment: str) -> Request:
         """Settle a request by a no, which says why."""
         if not comment.strip():
             raise BadInput(NO_WHY, field="comment")
-        return await self._by_person(
+        return await self._by_approver(
             request_id,
             by,
             "deny",
-            lambda request, now: transitions.deny(request, by, self._policy().entitled, now, comment),
+            lambda request, now, deputies: transitions.deny(request, by, deputies, now, comment),
         )
 
     async def may_decide(self, request_id: str, by: Principal) -> Request:
         """Read a request that this person may decide now. Raises what deciding it would raise."""
-        async with self._recording(request_id, by, "deny"):
-            request, now = await self._store.load(request_id)
-            transitions.deny(request, by, self._policy().entitled, now)
-            return request
+        return await self._may(
+            request_id,
+            by,
+            "deny",
+            lambda request, now, deputies: transitions.deny(request, by, deputies, now),
+        )
+
+    async def may_approve(self, request_id: str, by: Principal) -> Request:
+        """Read a request that this person may approve now. Raises what approving it would raise."""
+        return await self._may(
+            request_id,
+            by,
+            "approve",
+            lambda request, now, deputies: transitions.approve(request, by, deputies, now),
+        )
 
     async def cancel(self, request_id: str, by: Principal) -> Request:
         """Take one's own pending request back."""
@@ -195,12 +225,11 @@ class Workflow:
     async def revoke(self, request_id: str, by: Principal, comment: str = "") -> Request:
         """Take access away from someone."""
 
-        def revoke(request: Request, now: datetime) -> Step:
-            policy = self._policy()
-            may_any = policy.may(by.id, Permission.REVOKE)
-            return transitions.revoke(request, by, policy.entitled, may_any, now, comment)
+        def revoke(request: Request, now: datetime, deputies: Deputies) -> Step:
+            may_any = self._policy().may(by.id, Permission.REVOKE)
+            return transitions.revoke(request, by, deputies, may_any, now, comment)
 
-        return await self._by_person(request_id, by, "revoke", revoke)
+        return await self._by_approver(request_id, by, "revoke", revoke)
 
     async def revoke_all(self, of: str, by: Principal, comment: str = "") -> list[Request]:
         """Take away all that someone holds or is about to; `of` is their id in policy or in Slack.
@@ -246,10 +275,12 @@ class Workflow:
 
     async def may_decide_extension(self, request_id: str, by: Principal) -> Request:
         """Read a request whose extension this person may decide now. Raises what deciding would raise."""
-        async with self._recording(request_id, by, "deny more time of"):
-            request, now = await self._store.load(request_id)
-            decide_extension(request, by, self._policy().entitled, now, approved=False)
-            return request
+        return await self._may(
+            request_id,
+            by,
+            "deny more time of",
+            lambda request, now, deputies: decide_extension(request, by, deputies, now, approved=False),
+        )
 
     async def decide_extension(
         self, request_id: str, by: Principal, *, approved: bool, comment: str = ""
@@ -257,22 +288,145 @@ class Workflow:
         """Count a decision on more time. Rules that deny are asked again first."""
         counted = await self._counted(request_id)
 
-        def decide(request: Request, now: datetime) -> Step:
-            entitled = self._policy().entitled
-            step = decide_extension(request, by, entitled, now, approved=approved, comment=comment)
+        def decide(request: Request, now: datetime, deputies: Deputies) -> Step:
+            step = decide_extension(request, by, deputies, now, approved=approved, comment=comment)
             if approved and request.extension:
                 self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
             return step
 
         verb = "approve more time of" if approved else "deny more time of"
-        return await self._by_person(request_id, by, verb, decide)
+        return await self._by_approver(request_id, by, verb, decide)
+
+    async def may_break_glass(self, wish: Wish, by: Principal) -> Action:
+        """Find the action for which this person may go past the stages. Raises what doing it would raise."""
+        request, _ = await self._draft(wish, by)
+        verdict = request.verdict
+        if verdict.outcome is Outcome.DENY:
+            raise DeniedByPolicy(f"Policy denies it, in an emergency too: {verdict.message}.")
+        if verdict.outcome is Outcome.AUTO_APPROVE:
+            raise BadInput("Policy gives you this at once: no glass is in the way. Type `/jit request …`.")
+        if not may_break_glass(verdict):
+            log.warning("glass_held", by=by.id, action=request.action)
+            raise NotPermitted(
+                f"Policy does not let you break the glass for {request.action}: `/jit request` asks its approvers."
+            )
+        return self._policy().find_action(request.action)
+
+    async def break_glass(self, request_id: str, by: Principal, why: str) -> Request:
+        """Go past the stages of one's own request that waits. Policy is asked again whether one may."""
+        counted = await self._counted(request_id)
+
+        def broken(request: Request, now: datetime) -> Step:
+            ask = _ask_of(request, now, request.seconds, request.reason, counted)
+            return break_glass(request, by, why, self._policy().judge(ask), now)
+
+        return await self._by_person(request_id, by, "break the glass for", broken)
+
+    async def may_review(self, request_id: str, by: Principal) -> Request:
+        """Read a request whose broken glass this person may review now. Raises what reviewing would raise."""
+        async with self._recording(request_id, by, "review"):
+            request = (await self._store.load(request_id)).request
+            must_be_reviewable(request, by, self._policy().may(by.id, Permission.REVIEW))
+            return request
+
+    async def review(self, request_id: str, by: Principal, comment: str) -> Request:
+        """Close the review of a broken glass."""
+
+        def reviewed(request: Request, now: datetime) -> Step:
+            may_review = self._policy().may(by.id, Permission.REVIEW)
+            return review_glass(request, by, may_review, comment, now)
+
+        return await self._by_person(request_id, by, "review", reviewed)
+
+    async def may_ask(self, request_id: str, by: Principal) -> Request:
+        """Read a request about which this person may ask now. Raises what asking would raise."""
+        async with self._recording(request_id, by, "ask about"):
+            deputies = await self._deputies_of(by)
+            request, now = await self._store.load(request_id)
+            must_be_askable(request, by, deputies(request, now), now)
+            return request
+
+    async def ask(self, request_id: str, by: Principal, text: str) -> Request:
+        """Put a question to the other side; nothing is settled by it."""
+        return await self._by_approver(
+            request_id,
+            by,
+            "ask about",
+            lambda request, now, deputies: ask_question(request, by, deputies, text, now),
+        )
+
+    async def may_answer(self, request_id: str, by: Principal) -> tuple[Request, tuple[Question, ...]]:
+        """Read the open questions that this person may answer now. Raises what answering would raise."""
+        async with self._recording(request_id, by, "answer"):
+            deputies = await self._deputies_of(by)
+            request, now = await self._store.load(request_id)
+            return request, to_answer(request, by, deputies(request, now), now)
+
+    async def answer(self, request_id: str, by: Principal, number: int, text: str) -> Request:
+        """Answer a question of the other side."""
+        return await self._by_approver(
+            request_id,
+            by,
+            "answer",
+            lambda request, now, deputies: answer_question(request, by, deputies, number, text, now),
+        )
+
+    async def delegate(self, by: Principal, to: Principal, until: datetime) -> Delegation:
+        """Let someone decide in one's place; requests that wait are told. Raises BadInput or NotDelegable."""
+        delegation, before = await self._delegations.delegate(by, to, until, await self._store.now())
+        if before is not None:
+            await self._tell_deputies_changed(before, ended=True)
+        await self._tell_deputies_changed(delegation)
+        return delegation
+
+    async def end_delegation(self, by: Principal) -> Delegation | None:
+        """Decide oneself again; None when one has not delegated."""
+        ended = await self._delegations.end(by, await self._store.now())
+        if ended is not None:
+            await self._tell_deputies_changed(ended, ended=True)
+        return ended
+
+    async def delegations(self) -> Sequence[Delegation]:
+        """Every delegation that policy lets be, by now."""
+        now = await self._store.now()
+        held = await self._delegating.in_force() if self._delegating else ()
+        return [each for each in held if now < each.until]
+
+    async def _tell_deputies_changed(self, delegation: Delegation, *, ended: bool = False) -> None:
+        """Let the card of each request that waits and is concerned show who may decide it."""
+        entitled, by = self._policy().entitled, delegation.delegator
+        waiting: list[Request] = []
+        with suppress(Unavailable):  # it is made or ended: to say that nothing was done would be untrue
+            waiting = await self._store.pending()
+        for request in waiting:
+            able = with_rungs(entitled, request)
+            stages = [stage for stage in request.verdict.stages if by.id in able(stage)]
+            others = (by, delegation.delegate)
+            if not stages or any(each.is_same_person(request.requester) for each in others):
+                continue
+            with suppress(Refused):  # settled meanwhile: there is nothing to show any more
+                await self._apply(
+                    request.id,
+                    lambda r, now: change_deputies(r, delegation, now, by=by.id, ended=ended),
+                )
+
+    @property
+    def _delegations(self) -> Delegating:
+        if self._delegating is None:
+            raise BadInput("Nobody delegates here.")
+        return self._delegating
+
+    async def now(self) -> datetime:
+        """The clock by which everything here is judged."""
+        return await self._store.now()
 
     # -- what people see -----------------------------------------------------------------------------
 
     async def see(self, request_id: str, by: Principal) -> Request:
         """Read a request that concerns this person. Raises UnknownRequest alike for others' and for none."""
-        request = (await self._store.load(request_id)).request
-        if not self._may_see(request, by):
+        deputies = await self._deputies_of(by)
+        request, now = await self._store.load(request_id)
+        if not self._may_see(request, by, deputies(request, now)):
             raise UnknownRequest(request_id)
         return request
 
@@ -282,8 +436,8 @@ class Workflow:
 
     async def waiting_for(self, by: Principal) -> list[Request]:
         """Pending requests that this person may decide now, oldest first."""
-        entitled, now = cache(self._policy().entitled), await self._store.now()
-        return [each for each in await self._store.pending() if waits_for(each, by, entitled, now)]
+        deputies, now = await self._deputies_of(by), await self._store.now()
+        return [each for each in await self._store.pending() if waits_for(each, by, deputies(each, now), now)]
 
     async def own(self, request_id: str, by: Principal) -> Request:
         """Read a request of one's own. Raises UnknownRequest alike for others' and for none."""
@@ -311,12 +465,12 @@ class Workflow:
                 "Ask security, or whoever reviews the policies, if you need it."
             )
 
-    def _may_see(self, request: Request, by: Principal) -> bool:
+    def _may_see(self, request: Request, by: Principal, deputies: Deputies) -> bool:
         policy = self._policy()
         return (
             by.is_same_person(request.requester)
-            or any(by.id in policy.entitled(stage) for stage in request.verdict.stages)
-            or any(by.id in policy.entitled(stage) for stage in _stages_of(request.extension))
+            or any(by.id in deputies(stage) for stage in request.verdict.stages)
+            or any(by.id in deputies(stage) for stage in _stages_of(request.extension))
             or policy.may(by.id, Permission.AUDIT)
             or policy.may(by.id, Permission.REVOKE)
         )
@@ -369,6 +523,14 @@ class Workflow:
         """Nobody decided in time."""
         return await self._apply(request_id, transitions.lapse)
 
+    async def remind(self, request_id: str) -> Request:
+        """Nobody decided so far."""
+        return await self._apply(request_id, remind)
+
+    async def escalate(self, request_id: str) -> Request:
+        """Nobody decided for so long that others may too."""
+        return await self._apply(request_id, escalate)
+
     async def warn(self, request_id: str) -> Request:
         """The end is near."""
         return await self._apply(request_id, transitions.warn)
@@ -406,6 +568,32 @@ class Workflow:
         """Apply what a person does; an attempt that policy forbids is recorded before it is refused."""
         async with self._recording(request_id, by, verb):
             return await self._apply(request_id, transition)
+
+    async def _by_approver(self, request_id: str, by: Principal, verb: str, decide: Decide) -> Request:
+        """Apply what someone does who decides in their own right or, where policy lets them, for another."""
+        async with self._recording(request_id, by, verb):
+            deputies_at = await self._deputies_of(by)
+
+            def transition(request: Request, now: datetime) -> Step:
+                deputies = deputies_at(request, now)
+                return deputies.signed(decide(request, now, deputies))
+
+            return await self._apply(request_id, transition)
+
+    async def _may(self, request_id: str, by: Principal, verb: str, decide: Decide) -> Request:
+        """Read a request on which this person may do something now. Raises what doing it would raise."""
+        async with self._recording(request_id, by, verb):
+            deputies_at = await self._deputies_of(by)
+            request, now = await self._store.load(request_id)
+            deputies = deputies_at(request, now)
+            deputies.signed(decide(request, now, deputies))
+            return request
+
+    async def _deputies_of(self, by: Principal) -> Callable[[Request, datetime], Deputies]:
+        """Look up for whom someone may decide, before anything is read that is to be changed."""
+        held = await self._delegating.to(by) if self._delegating else ()
+        entitled = self._policy().entitled
+        return lambda request, now: Deputies(with_rungs(entitled, request), request, held, now)
 
     @asynccontextmanager
     async def _recording(self, request_id: str, by: Principal, verb: str) -> AsyncIterator[None]:

@@ -61,7 +61,14 @@ class Daily:
 
     def _make(self, since: datetime, until: datetime, names: Mapping[str, str]) -> Digest:
         return make_digest(
-            self._log.between(since, until), (), since, until, self._log.head(), self._log.asked, names
+            self._log.between(since, until),
+            (),
+            since,
+            until,
+            self._log.head(),
+            self._log.asked,
+            names,
+            self._log.unreviewed(),
         )
 
 

@@ -6,7 +6,20 @@ from datetime import datetime
 from types import MappingProxyType
 
 from app.audit.chain import Recorded
-from app.audit.digest_value import Asked, Attempt, Count, Decided, Digest, Failure, Live, Matter, Tally, Wait
+from app.audit.digest_value import (
+    Asked,
+    Attempt,
+    Count,
+    Decided,
+    Digest,
+    Failure,
+    HandedOver,
+    Live,
+    Matter,
+    Tally,
+    Unreviewed,
+    Wait,
+)
 from app.audit.window import digest_window
 from app.domain import events
 from app.domain.people import SYSTEM
@@ -28,6 +41,7 @@ def make_digest(
     head: tuple[int, str],
     asked: AskedOf,
     names: Mapping[str, str] = MappingProxyType({}),
+    unreviewed: Sequence[events.GlassBroken] = (),
 ) -> Digest:
     """Compute the digest of the entries that `AuditLog.between` gives for the window.
 
@@ -54,7 +68,32 @@ def make_digest(
         lapsed=tuple(maker.matter(e.request_id) for e in inside if isinstance(e, events.Lapsed)),
         grant_failures=tuple(maker.failed(e) for e in inside if isinstance(e, events.GrantFailed)),
         end_failures=maker.end_failures(inside),
-        late=tuple(map(maker.matter, dict.fromkeys(event.request_id for event in before))),
+        unreviewed=tuple(
+            Unreviewed(**maker.matter(event.request_id).model_dump(), at=event.at, why=event.why)
+            for event in unreviewed
+        ),
+        delegated=tuple(
+            HandedOver(
+                at=e.at,
+                by=e.delegator.name,
+                by_id=e.by,
+                to=e.delegate.name,
+                to_id=e.delegate.id,
+                until=e.until,
+            )
+            for e in inside
+            if isinstance(e, events.Delegated)
+        ),
+        late=tuple(
+            map(
+                maker.matter,
+                dict.fromkeys(
+                    event.request_id
+                    for event in before
+                    if not isinstance(event, events.Delegated | events.DelegationEnded)
+                ),
+            )
+        ),
     ).with_live(map(live_grant, live))
 
 
@@ -127,6 +166,8 @@ class _Maker:
             stage=event.stage,
             proof=event.proof,
             comment=event.comment,
+            behalf=self._name(event.behalf) if event.behalf else "",
+            seconds=event.seconds if isinstance(event, events.Approved) else None,
         )
 
     def attempts(self, told: Sequence[events.Event], *, of_ones_own: bool) -> tuple[Attempt, ...]:
@@ -209,6 +250,21 @@ def counted(event: events.Event) -> list[Count]:
             return [Count.REFUSED]
         case events.ExtensionAsked(ends_at=ends_at) | events.ExtensionDecided(ends_at=ends_at):
             return [Count.EXTENDED] if ends_at else []
+        case events.GlassBroken():
+            return [Count.GLASS_BROKEN]
+        case events.Escalated():
+            return [Count.ESCALATED]
+        case events.QuestionAsked():
+            return [Count.QUESTIONS]
+        case (
+            events.QuestionAnswered()
+            | events.Reminded()
+            | events.GlassReviewed()
+            | events.Delegated()
+            | events.DelegationEnded()
+            | events.DeputiesChanged()
+        ):
+            return []
         case (
             events.Scheduled()
             | events.GrantBegun()

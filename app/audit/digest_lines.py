@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from app.audit.digest_value import Asked, Attempt, Decided, Digest, Failure, Matter
+from app.audit.digest_value import Asked, Attempt, Decided, Digest, Failure, HandedOver, Matter, Unreviewed
 from app.audit.plain import clock, one_line
 from app.domain.duration import format_duration
 
@@ -20,6 +20,7 @@ def digest_lines(digest: Digest) -> list[str]:
 
 
 def _parts(digest: Digest) -> Iterator[tuple[str, Sequence[str]]]:
+    yield "Broken glass whose review is open", [_unreviewed(each) for each in digest.unreviewed]
     yield "Attempts to decide on one's own request", [_attempt(each) for each in digest.self_approvals]
     yield "Other refused attempts", [_attempt(each) for each in digest.refused]
     yield "Ends that the target did not confirm at once", [_failure(each) for each in digest.end_failures]
@@ -49,6 +50,7 @@ def _parts(digest: Digest) -> Iterator[tuple[str, Sequence[str]]]:
         ],
     )
     yield "Lapsed", [_what(each) for each in digest.lapsed]
+    yield "Who lets whom decide in their place", [_delegated(each) for each in digest.delegated]
     yield "Of before, recorded only now", [_what(each) for each in digest.late]
 
 
@@ -78,10 +80,21 @@ def _failure(failure: Failure) -> str:
 
 
 def _decided(decided: Decided) -> str:
-    verb = "approved" if decided.approved else "denied"
+    less = f", for {_long(decided.seconds)} alone," if decided.seconds else ""
+    verb = f"approved{less}" if decided.approved else "denied"
     why = f": {one_line(decided.comment)}" if decided.comment.strip() else ""
     proof = f"stage {one_line(decided.stage)}, {one_line(decided.proof)}"
-    return f"{clock(decided.at)}  {_person(decided.by, decided.by_id)} {verb} {_what(decided)} ({proof}){why}"
+    behalf = f", for {one_line(decided.behalf)}," if decided.behalf else ""
+    return f"{clock(decided.at)}  {_person(decided.by, decided.by_id)}{behalf} {verb} {_what(decided)} ({proof}){why}"
+
+
+def _unreviewed(glass: Unreviewed) -> str:
+    return f"{clock(glass.at)}  {_what(glass)}: {one_line(glass.why)}"
+
+
+def _delegated(handed: HandedOver) -> str:
+    one, other = _person(handed.by, handed.by_id), _person(handed.to, handed.to_id)
+    return f"{clock(handed.at)}  {one} lets {other} decide until {clock(handed.until)}"
 
 
 def _person(name: str, person: str) -> str:

@@ -30,6 +30,9 @@ class Count(StrEnum):
     EXTENDED = "extended"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    GLASS_BROKEN = "glass_broken"
+    ESCALATED = "escalated"
+    QUESTIONS = "questions"
     REFUSED = "refused"
 
 
@@ -73,6 +76,10 @@ class Decided(Matter):
     stage: str
     proof: str
     comment: str
+    behalf: str = ""
+    """For whom, where by a delegate."""
+    seconds: int | None = None
+    """Set where it was approved for less than was asked."""
 
 
 class Attempt(Matter):
@@ -109,6 +116,24 @@ class Failure(Matter):
     is_over: bool = False
 
 
+class Unreviewed(Matter):
+    """A glass that was broken, whenever that was, and whose review nobody has closed."""
+
+    at: datetime
+    why: str
+
+
+class HandedOver(Value):
+    """Someone lets another decide in their place."""
+
+    at: datetime
+    by: str
+    by_id: str
+    to: str
+    to_id: str
+    until: datetime
+
+
 class Digest(Value):
     """What happened from `since` until before `until`. Tuples are in the log's order, where not said."""
 
@@ -130,6 +155,9 @@ class Digest(Value):
     lapsed: tuple[Matter, ...] = ()
     grant_failures: tuple[Failure, ...] = ()
     end_failures: tuple[Failure, ...] = ()
+    unreviewed: tuple[Unreviewed, ...] = ()
+    """Now, and not only of the window; the oldest first."""
+    delegated: tuple[HandedOver, ...] = ()
     late: tuple[Matter, ...] = ()
     """What happened before the window and reached the log within it: the digest before may lack it."""
 
@@ -150,7 +178,15 @@ class Digest(Value):
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing happened and nothing is live."""
-        return not (self.tallies or self.decided or self.end_failures or self.live or self.late)
+        return not (
+            self.tallies
+            or self.decided
+            or self.end_failures
+            or self.live
+            or self.unreviewed
+            or self.delegated
+            or self.late
+        )
 
 
 def _ends_first(grant: Live) -> tuple[bool, float, str]:

@@ -27,7 +27,7 @@ from app.audit.chain import (
 )
 from app.audit.file import AuditLogError
 from app.audit.verify import Verified, verify
-from app.domain.events import Event, Requested
+from app.domain.events import Event, GlassBroken, Requested
 
 __all__ = ["AuditLog", "AuditLogError", "Head", "Recorded", "Verified"]
 
@@ -115,6 +115,14 @@ class AuditLog:
         )
         event = found[0].event if found else None
         return event if isinstance(event, Requested) else None
+
+    def unreviewed(self) -> list[GlassBroken]:
+        """Every broken glass whose review nobody has closed, oldest first."""
+        found = self._entries(
+            "WHERE kind = 'glass_broken' AND request_id NOT IN"
+            " (SELECT request_id FROM entries WHERE kind = 'glass_reviewed') ORDER BY sequence"
+        )
+        return [entry.event for entry in found if isinstance(entry.event, GlassBroken)]
 
     def unended(self) -> list[str]:
         """Ids of requests whose access was begun, and neither failed nor is confirmed to be gone."""

@@ -7,7 +7,7 @@ from app.audit.chain import Recorded
 from app.audit.plain import clock, one_line
 from app.domain import events
 from app.domain.duration import format_duration
-from app.domain.people import SYSTEM
+from app.domain.people import SYSTEM, Principal
 from app.domain.request import EndCause
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage, Verdict
@@ -73,9 +73,12 @@ class _Teller:
                 return self._asked(event)
             case events.Approved():
                 missing = "No approval is missing." if event.settled else "More approvals are needed."
-                return f"{who} approved {_decision(event)} {missing}"
+                less = (
+                    f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
+                )
+                return f"{who}{self._for(event)} approved{less} {_decision(event)} {missing}"
             case events.Denied():
-                return f"{who} denied {_decision(event)}"
+                return f"{who}{self._for(event)} denied {_decision(event)}"
             case events.Cancelled() if event.by == SYSTEM:
                 return f"Policy stopped it before it started{_because(event.comment)}."
             case events.Cancelled():
@@ -84,6 +87,19 @@ class _Teller:
                 return "Nobody decided in time: the request lapsed."
             case events.Scheduled():
                 return f"Access waits for its start at {clock(event.start_at)}."
+            case events.GlassBroken():
+                lasts = format_duration(timedelta(seconds=event.seconds))
+                return f"{who} broke the glass, for {lasts} without approval{_because(event.why)}."
+            case events.GlassReviewed():
+                return f"{who} closed the review of the broken glass{_because(event.comment)}."
+            case events.Reminded():
+                return (
+                    f"Nobody had decided; those who may were reminded. It lapses at {clock(event.lapses_at)}."
+                )
+            case events.Escalated():
+                who = ", ".join(map(one_line, (*event.groups, *event.people)))
+                waited = format_duration(timedelta(seconds=event.after))
+                return f"Nobody had decided for {waited}: {who} may decide too (step {event.rung})."
             case events.GrantBegun():
                 return f"Access is being created; it ends at {clock(event.ends_at)}, whatever happens."
             case events.Activated():
@@ -100,7 +116,19 @@ class _Teller:
             case events.ExtensionDecided():
                 verb = "approved" if event.approved else "denied"
                 until = f" Access lasts until {clock(event.ends_at)}." if event.ends_at else ""
-                return f"{who} {verb} more time {_decision(event)}{until}"
+                return f"{who}{self._for(event)} {verb} more time {_decision(event)}{until}"
+            case events.QuestionAsked():
+                return f"{who} asked, as question {event.number}: {_quoted(event.text)}"
+            case events.QuestionAnswered():
+                asker = self._who(event.asked_by)
+                return f"{who} answered question {event.number}, of {asker}: {_quoted(event.text)}"
+            case events.Delegated():
+                return f"{who} let {_named(event.delegate)} decide for them until {clock(event.until)}."
+            case events.DelegationEnded():
+                return f"{who} no longer lets {_named(event.delegate)} decide for them."
+            case events.DeputiesChanged():
+                until = f"until {clock(event.until)}" if event.until else "no longer"
+                return f"{_named(event.delegate)} may decide it for {self._who(event.delegator)} {until}."
             case events.EndBegun():
                 return f"{self._end(event)}. The access is being taken back."
             case events.EndFailed():
@@ -133,11 +161,18 @@ class _Teller:
             case EndCause.REVOKED:
                 return f"{self._who(event.by)} revoked it{_because(event.comment)}"
 
+    def _for(self, event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
+        return f", for {self._who(event.behalf)}," if event.behalf else ""
+
     def _who(self, person: str) -> str:
         if person == SYSTEM:
             return "The system"
         name = self._names.get(person)
         return f"{one_line(name)} ({one_line(person)})" if name else one_line(person)
+
+
+def _named(person: Principal) -> str:
+    return f"{one_line(person.name)} ({one_line(person.id)})"
 
 
 def _judged(verdict: Verdict) -> str:

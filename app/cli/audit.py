@@ -100,7 +100,9 @@ def _shown(log: AuditLog, request_id: str, limit: int) -> tuple[list[Recorded], 
 
 
 def _digest(log: AuditLog, since: datetime, until: datetime) -> Digest:
-    made = make_digest(log.between(since, until), (), since, until, log.head(), log.asked)
+    made = make_digest(
+        log.between(since, until), (), since, until, log.head(), log.asked, unreviewed=log.unreviewed()
+    )
     grants = [live_in(log.story(request_id)) for request_id in log.unended()]
     return made.with_live([grant for grant in grants if grant])
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.reminding import escalates_at
 from app.domain.request import Request, State
 
 GRACE = timedelta(seconds=30)
@@ -11,6 +12,8 @@ GRACE = timedelta(seconds=30)
 
 class Deadline(StrEnum):
     LAPSE = "lapse"
+    REMIND = "remind"
+    ESCALATE = "escalate"
     START = "start"
     WARN = "warn"
     END = "end"
@@ -22,7 +25,11 @@ def deadlines(request: Request) -> dict[Deadline, datetime]:
     due: dict[Deadline, datetime | None]
     match request.state:
         case State.PENDING:
-            due = {Deadline.LAPSE: request.lapses_at}
+            due = {
+                Deadline.LAPSE: request.lapses_at,
+                Deadline.REMIND: request.reminds_at,
+                Deadline.ESCALATE: escalates_at(request),
+            }
         case State.APPROVED:
             due = {Deadline.START: (request.settled_at or request.created_at) + GRACE}
         case State.SCHEDULED:

@@ -35,13 +35,16 @@ class Requested(_Event):
 
 
 class Approved(_Event):
-    """An approver approved a stage; `settled` when no stage is left."""
+    """An approver approved a stage; `settled` when no stage is left, `seconds` when for less than asked."""
 
     kind: Literal["approved"] = "approved"
     stage: str
     comment: str
     proof: str
     settled: bool
+    seconds: int | None = None
+    behalf: str = ""
+    """The id of the person for whom a delegate decided."""
 
 
 class Denied(_Event):
@@ -49,6 +52,7 @@ class Denied(_Event):
     stage: str
     comment: str
     proof: str
+    behalf: str = ""
 
 
 class Cancelled(_Event):
@@ -65,6 +69,38 @@ class Scheduled(_Event):
 
     kind: Literal["scheduled"] = "scheduled"
     start_at: datetime
+
+
+class Reminded(_Event):
+    """Nobody has decided so far: those who may are asked again, once."""
+
+    kind: Literal["reminded"] = "reminded"
+    lapses_at: datetime
+
+
+class Escalated(_Event):
+    """Nobody has decided for `after` seconds: the people of the next rung, counted from 1, may decide too."""
+
+    kind: Literal["escalated"] = "escalated"
+    rung: int
+    groups: tuple[str, ...]
+    people: tuple[str, ...]
+    after: int
+
+
+class GlassBroken(_Event):
+    """The requester went past the stages in an emergency: access for `seconds` without approval."""
+
+    kind: Literal["glass_broken"] = "glass_broken"
+    why: str
+    seconds: int
+
+
+class GlassReviewed(_Event):
+    """Somebody whom policy names for it, and who is not the requester, closed the review."""
+
+    kind: Literal["glass_reviewed"] = "glass_reviewed"
+    comment: str
 
 
 class GrantBegun(_Event):
@@ -114,6 +150,50 @@ class ExtensionDecided(_Event):
     comment: str
     proof: str
     ends_at: datetime | None = None
+    behalf: str = ""
+
+
+class QuestionAsked(_Event):
+    """An approver asked the requester something, or the requester the approvers; nothing is settled by it."""
+
+    kind: Literal["question_asked"] = "question_asked"
+    number: int
+    text: str
+
+
+class QuestionAnswered(_Event):
+    """The other side answered."""
+
+    kind: Literal["question_answered"] = "question_answered"
+    number: int
+    asked_by: str
+    text: str
+
+
+class Delegated(_Event):
+    """Someone lets another decide in their place. `request_id` is the delegation's own id."""
+
+    kind: Literal["delegated"] = "delegated"
+    delegator: Principal
+    delegate: Principal
+    until: datetime
+
+
+class DelegationEnded(_Event):
+    """The delegator took it back. One that runs out ends without an event, as `until` had said."""
+
+    kind: Literal["delegation_ended"] = "delegation_ended"
+    delegator: Principal
+    delegate: Principal
+
+
+class DeputiesChanged(_Event):
+    """A delegate may decide on a request that waits; without `until`, no longer."""
+
+    kind: Literal["deputies_changed"] = "deputies_changed"
+    delegator: str
+    delegate: Principal
+    until: datetime | None
 
 
 class EndBegun(_Event):
@@ -166,12 +246,21 @@ Event = (
     | Cancelled
     | Lapsed
     | Scheduled
+    | GlassBroken
+    | GlassReviewed
+    | Reminded
+    | Escalated
     | GrantBegun
     | Activated
     | GrantFailed
     | Warned
     | ExtensionAsked
     | ExtensionDecided
+    | QuestionAsked
+    | QuestionAnswered
+    | Delegated
+    | DelegationEnded
+    | DeputiesChanged
     | EndBegun
     | EndFailed
     | Ended

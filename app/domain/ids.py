@@ -24,6 +24,11 @@ def new_request_id(requester: str, choose: Choose = secrets.choice) -> str:
     return f"R{partition_of(requester):02d}-{code}"
 
 
+def new_delegation_id(delegator: str, choose: Choose = secrets.choice) -> str:
+    """Make the id of a delegation, such as `D07-4KX9TQZ`: it lies in the delegator's partition."""
+    return f"D{new_request_id(delegator, choose)[1:]}"
+
+
 def read_request_id(text: str) -> str:
     """Bring an id as typed (any case, O for 0, I or L for 1, backticks) into its one form.
 

@@ -76,6 +76,24 @@ class AlreadyDecided(Refused):
         super().__init__(f"You have approved {request_id} already; it waits for someone else now.")
 
 
+class AlreadyDecidedFor(Refused):
+    """A delegate comes after the one for whom they would decide, or after another delegate of theirs."""
+
+    code = "already_decided_for"
+
+    def __init__(self, request_id: str, names: list[str]) -> None:
+        super().__init__(
+            f"{' and '.join(names)}, for whom you would decide, has decided on {request_id} already; "
+            "it waits for someone else now."
+        )
+
+
+class NotDelegable(Refused):
+    """Policy does not let the one delegate to the other."""
+
+    code = "not_delegable"
+
+
 class WrongState(Refused):
     """The request is not in a state in which this can be done: someone was quicker, or time was up."""
 

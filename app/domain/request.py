@@ -44,7 +44,10 @@ class EndCause(StrEnum):
 
 
 class Decision(Value):
-    """An approver's approve or deny. `proof` says what it rests on: a Slack session, or a factor."""
+    """An approver's approve or deny. `proof` says what it rests on: a Slack session, or a factor.
+
+    `seconds` is set where the approval holds for less than was asked.
+    """
 
     stage: str
     by: Principal
@@ -52,6 +55,13 @@ class Decision(Value):
     comment: str = ""
     proof: str = "slack-session"
     at: datetime
+    seconds: int | None = None
+    behalf: Principal | None = None
+    """For whom it was made, where by a delegate."""
+
+    def counts_for(self, person: Principal) -> bool:
+        """Tell whether it is a person's decision: made by them, or for them."""
+        return any(each.is_same_person(person) for each in (self.by, self.behalf) if each)
 
 
 class Extension(Value):
@@ -67,6 +77,34 @@ class Extension(Value):
     def open_stages(self) -> tuple[Stage, ...]:
         """The stages that can be decided now: the first that lacks approvals, or all that do if parallel."""
         return open_stages(self.verdict, self.decisions)
+
+
+class Question(Value):
+    """What one side asked the other while a request waits, and the answer. Numbers count from 1."""
+
+    number: int
+    by: Principal
+    text: str
+    at: datetime
+    answer: str = ""
+    answered_by: Principal | None = None
+    answered_at: datetime | None = None
+
+
+class Review(Value):
+    """What somebody found who looked at a broken glass."""
+
+    by: Principal
+    comment: str
+    at: datetime
+
+
+class Glass(Value):
+    """The requester went past the stages: why, when, and the review, which is open while it is None."""
+
+    why: str
+    at: datetime
+    review: Review | None = None
 
 
 class Lease(Value):
@@ -104,14 +142,22 @@ class Request(Value):
     environment: str
     resource: str
     seconds: int
+    seconds_asked: int | None = None
+    """What was asked, where an approver gave less."""
     reason: str
     risk: str
     channel: str
     source: str
     verdict: Verdict
     decisions: tuple[Decision, ...] = ()
+    questions: tuple[Question, ...] = ()
+    glass: Glass | None = None
+    """Set where the requester went past the stages in an emergency."""
     created_at: datetime
     lapses_at: datetime
+    reminds_at: datetime | None = None
+    rungs: int = 0
+    """How many rungs of the escalation are reached."""
     settled_at: datetime | None = None
     settled_by: str = ""
     comment: str = ""
@@ -133,8 +179,18 @@ class Request(Value):
         return timedelta(seconds=self.seconds)
 
     @property
+    def asked_seconds(self) -> int:
+        """For how long it was asked, whatever approvers made of it."""
+        return self.seconds_asked or self.seconds
+
+    @property
     def is_final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def is_to_be_reviewed(self) -> bool:
+        """Tell whether a glass was broken whose review nobody has closed."""
+        return self.glass is not None and self.glass.review is None
 
     @property
     def is_live(self) -> bool:

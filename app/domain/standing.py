@@ -10,6 +10,8 @@ def standing(request: Request) -> str:
     match request.state:
         case State.PENDING:
             return f"{what} still waits for a decision"
+        case State.APPROVED | State.GRANTING | State.ACTIVE if request.glass is not None:
+            return f"{request.requester.name} has broken the glass for {what}"
         case State.APPROVED | State.SCHEDULED | State.GRANTING | State.ACTIVE:
             return f"{_approvers(request)} approved {what} already"
         case State.DENIED:

@@ -249,7 +249,8 @@ def revoke(
     Approved access that does not yet exist is stopped: the request is then cancelled.
     """
     of_the_stages = any(by.id in entitled(stage) for stage in request.verdict.stages)
-    if not (may_revoke_any or of_the_stages or by.is_same_person(request.requester)):
+    has_approved = any(decision.approved and decision.by.is_same_person(by) for decision in request.decisions)
+    if not (may_revoke_any or of_the_stages or has_approved or by.is_same_person(request.requester)):
         raise NotPermitted(f"You may not revoke {request.id}: its requester, its approvers and security may.")
     if request.state in {State.APPROVED, State.SCHEDULED}:
         stopped = _finish(request, State.CANCELLED, by.id, now, comment)
@@ -321,7 +322,7 @@ def must_have_the_turn(
     Raises AlreadyDecided or NotYourTurn: one person counts once over all stages.
     """
     theirs = next((stage for stage in stages if by.id in entitled(stage)), None)
-    has_decided = any(decision.by.is_same_person(by) for decision in decisions)
+    has_decided = any(decision.counts_for(by) for decision in decisions)
     if has_decided and (verb == "approve" or theirs is None):
         raise AlreadyDecided(request.id)
     if theirs is None:

@@ -30,9 +30,9 @@ class Stage(Value):
 
 
 class Rung(Value):
-    """One step of an escalation: who is told, `after` so many seconds without a decision.
+    """One step of an escalation: who may decide too, and is told, `after` so many seconds without a decision.
 
-    To be told is not to be entitled: who may approve is what the stages say, and nothing here adds to it.
+    They count like those whom the stages name, and as little on their own request; a stage's quorum stays.
     """
 
     after: int
@@ -47,7 +47,7 @@ class Obligations(Value):
     that does not fit is denied. The rest is recorded here, and it is the workflow that holds to it: the grant
     is used up by one use (`single_use`); stages are open all at once (`parallel`) instead of one after the
     other; the requester may go past the stages in an emergency (`break_glass`); groups and people to be told
-    of a grant (`tell`); whom to tell when nobody decides (`escalation`).
+    of a grant (`tell`); who may decide too when nobody does (`escalation`).
     """
 
     up_to: int | None = None

@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.people import Principal
 from app.policy.assembling import Assembly
 from app.policy.catalogue import Action, Environment, Permission
+from app.policy.delegation import delegation_rules
 from app.policy.draft import Draft
 from app.policy.globs import Globs
 from app.policy.policy import Policy
@@ -59,6 +60,7 @@ def build(draft: Draft) -> Policy:
             {person: MappingProxyType(known) for person, known in draft.attributes_of.items()}
         ),
         managers=MappingProxyType({entry.name: spec.manager for entry, spec in draft.people if spec.manager}),
+        delegation=delegation_rules(draft),
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
         _by_slack=MappingProxyType({person.slack: person for person in people.values()}),

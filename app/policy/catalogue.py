@@ -7,21 +7,26 @@ from app.domain.value import Value
 
 
 class Permission(StrEnum):
-    """Revoke anyone's access, read the audit log, post the digest."""
+    """Revoke anyone's access, read the audit log, post the digest, close reviews of broken glass."""
 
     REVOKE = "revoke"
     AUDIT = "audit"
     DIGEST = "digest"
+    REVIEW = "review"
 
 
 class Environment(Value):
-    """An isolated place. `channel` is the approvers', as `#name` or id; `lapse`: how long a request waits."""
+    """An isolated place. `channel` is the approvers', as `#name` or id; `lapse`: how long a request waits.
+
+    `remind`: after how long its approvers are reminded; None is halfway to the lapse, no time at all is never.
+    """
 
     name: str
     title: str
     channel: str
     risk: str
     lapse: timedelta
+    remind: timedelta | None
 
 
 class Action(Value):

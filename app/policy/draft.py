@@ -12,6 +12,7 @@ from app.policy.problems import Problem
 from app.policy.schema import (
     ActionSpec,
     CalendarSpec,
+    DelegationSpec,
     EnvironmentSpec,
     FreezeSpec,
     GroupSpec,
@@ -126,6 +127,10 @@ class Draft:
     @property
     def permissions(self) -> Iterator[tuple[Entry, PermissionSpec]]:
         return self._well_formed("permissions")
+
+    @property
+    def delegation(self) -> Iterator[tuple[Entry, DelegationSpec]]:
+        return self._well_formed("delegation")
 
     @property
     def channels(self) -> Iterator[tuple[Entry, str]]:

@@ -27,6 +27,7 @@ ABOUT = {
     "actions": "What can be asked for.",
     "rules": "Who gets what. What no rule gives is denied, a rule that denies wins, and order never matters.",
     "permissions": "Who may do what beside asking and approving.",
+    "delegation": "Who may let whom decide in their place, and for how long at most.",
     "channels": "Where the bot speaks to security.",
 }
 

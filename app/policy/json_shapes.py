@@ -100,6 +100,7 @@ PERSONS: Schema = NAMES | {"not": {"const": SYSTEM}}
 SHAPES: dict[Callable[..., Any], Schema] = {
     _of(shapes.PersonId): PERSONS,
     _of(shapes.Duration): DURATION,
+    _of(shapes.Remind): {"anyOf": [DURATION, {"enum": ["never"]}]},
     _of(shapes.Quorum): _whole(1, shapes.MOST_APPROVALS),
     _of(shapes.Expression): {"type": ["string", "boolean"], "minLength": 1},
     _of(shapes.NotYet): {"type": "null"},

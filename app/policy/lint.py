@@ -18,6 +18,7 @@ def lint(draft: Draft) -> list[Problem]:
             *unreached(draft),
             *_unused(draft),
             *_permissions(draft),
+            *_reviews(draft),
         }
     )
 
@@ -79,6 +80,7 @@ def _unused(draft: Draft) -> Iterator[Problem]:
     stages = [stage for _, rule in draft.rules for stage in rule.stages]
     used = {group for _, rule in draft.rules for group in rule.groups}
     used |= {group for stage in stages for group in stage.groups}
+    used |= {group for _, spec in draft.delegation for group in (*spec.groups, *spec.to)}
     used |= {group for _, permission in draft.permissions for group in permission.groups}
     used |= {told for stage in stages for told in stage.notify or ()}
     used |= {inner for _, group in draft.groups for inner in group.groups}
@@ -121,6 +123,20 @@ def _permissions(draft: Draft) -> Iterator[Problem]:
     for permission, what in (("revoke", "end someone's access"), ("audit", "read the audit log")):
         if not given.get(permission):
             yield draft.problem(f"permissions.{permission}", f"is given to nobody; say who may {what}")
+
+
+def _reviews(draft: Draft) -> Iterator[Problem]:
+    """Find that a glass may be broken, and nobody may look at it after."""
+    may_break = any(rule.obligations and rule.obligations.break_glass for _, rule in draft.rules)
+    reviewers = {
+        person
+        for entry, spec in draft.permissions
+        if entry.name == "review"
+        for person in _selected(spec.groups, spec.people, draft.members)
+    }
+    if may_break and not reviewers:
+        text = "is given to nobody, and a rule lets glass be broken; say who may close the reviews"
+        yield draft.problem("permissions.review", text)
 
 
 def _selected(

@@ -12,6 +12,7 @@ from app.policy.ask import Ask
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
 from app.policy.conditions import NO_ATTRIBUTES, Attributes, Facts
+from app.policy.delegation import DelegationRule
 from app.policy.globs import Globs
 from app.policy.people_conditions import counted_over, has_any
 from app.policy.rules import Rule, RuleIndex
@@ -43,6 +44,8 @@ class Policy:
     """What is known of people, by id; of those of whom nothing is known there is none."""
     managers: Mapping[str, str]
     """Id of the manager, by the id of a person who has one."""
+    delegation: tuple[DelegationRule, ...]
+    """Who may let whom decide in their place."""
     digest_channel: str
     admin_channel: str
     _by_slack: Mapping[str, Principal]

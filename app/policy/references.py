@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from app.domain.duration import format_duration
 from app.policy import rule_references
+from app.policy.delegation import unknown_in_delegation
 from app.policy.draft import Draft, Entry
 from app.policy.globs import Globs, is_pattern, may_overlap
 from app.policy.membership import cycles
@@ -26,6 +27,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *_rules(draft),
         *_permissions(draft),
         *_channels(draft),
+        *unknown_in_delegation(draft),
     ]
 
 

@@ -36,6 +36,7 @@ from app.policy.shapes import (
     Prose,
     Quorum,
     ReasonNeeded,
+    Remind,
     ResourceGlob,
     Risk,
     SlackUser,
@@ -71,12 +72,13 @@ class GroupSpec(Spec):
 
 
 class EnvironmentSpec(Spec):
-    """`lapse`: how long a request waits for a decision."""
+    """`lapse`: how long a request waits for a decision; `remind`: after how long its approvers are reminded."""
 
     title: Title = NEEDED
     channel: Channel = NEEDED
     risk: Risk = NEEDED
     lapse: Duration = timedelta(hours=1)
+    remind: Remind | None = None
 
 
 class ActionSpec(Spec):
@@ -218,6 +220,15 @@ class PermissionSpec(Spec):
     people: SomeOf[PersonId] = ()
 
 
+class DelegationSpec(Spec):
+    """Who may let others decide in their place: members of the groups `to`, or without it anyone."""
+
+    groups: SomeOf[Name] = ()
+    people: SomeOf[PersonId] = ()
+    to: SomeOf[Name] = ()
+    longest: Duration = NEEDED
+
+
 SECTIONS: dict[str, Any] = {
     "people": PersonSpec,
     "groups": ListOf[PersonId],
@@ -227,6 +238,7 @@ SECTIONS: dict[str, Any] = {
     "actions": ActionSpec,
     "rules": RuleSpec,
     "permissions": PermissionSpec,
+    "delegation": DelegationSpec,
     "channels": Channel,
 }
 """What an entry of each section is."""

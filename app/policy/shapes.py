@@ -77,6 +77,15 @@ def _duration(value: object) -> timedelta:
         raise ValueError(f"is “{text[:60]}”; write a duration such as 30m, 2h or 1d") from None
 
 
+def duration_or_never(value: object) -> timedelta:
+    """Read a duration; `never` is none at all."""
+    text = text_in(value, "a duration such as 20m, or never")
+    try:
+        return timedelta() if text == "never" else parse_duration(text)
+    except ValueError:
+        raise ValueError(f"is “{text[:60]}”; write a duration such as 20m, or never") from None
+
+
 def _quorum(value: object) -> int:
     right = f"how many must approve, 1 to {MOST_APPROVALS}"
     text = text_in(value, right)
@@ -147,6 +156,7 @@ Email = Annotated[str, PlainValidator(matching(EMAIL, "an address such as ana@ex
 Title = Annotated[str, PlainValidator(text_up_to(75))]
 Prose = Annotated[str, PlainValidator(text_up_to(500))]
 Duration = Annotated[timedelta, PlainValidator(_duration)]
+Remind = Annotated[timedelta, PlainValidator(duration_or_never)]
 Quorum = Annotated[int, PlainValidator(_quorum)]
 Risk = Annotated[str, PlainValidator(one_of("low", "medium", "high", "critical"))]
 ReasonNeeded = Annotated[str, PlainValidator(one_of("required", "optional"))]

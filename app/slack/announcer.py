@@ -10,19 +10,32 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from app.domain.events import ApproversChanged, Event
+from app.domain.delegation import Delegation, Deputies
+from app.domain.events import (
+    ApproversChanged,
+    Delegated,
+    DelegationEnded,
+    Escalated,
+    Event,
+    QuestionAsked,
+    Reminded,
+)
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
-from app.domain.request import Request, State
+from app.domain.reminding import with_rungs
+from app.domain.request import Question, Request, State
 from app.domain.verdict import Outcome, Stage
 from app.outbox import GiveUp
-from app.policy import Policy
+from app.policy import Permission, Policy
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.views.alarm import card_not_posted, nobody_to_decide
 from app.slack.views.blocks import Block
-from app.slack.views.card import Audience, approval_card, card_text
+from app.slack.views.break_glass import glass_message, glass_text
+from app.slack.views.card import Audience, Deputy, approval_card, card_text
+from app.slack.views.delegation import told_to_delegate
 from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
+from app.slack.views.questions import answer_message, answer_text, question_message, question_text
 from app.slack.views.thread import story_line
 from app.store.messages import Messages, Place, is_in_doubt
 from app.store.requests import RequestStore
@@ -32,9 +45,12 @@ GROUP = "slack"
 CARD = "card"
 STATUS = "direct:status"
 GRANT = "direct:grant"
+GLASS = "security:glass"
 UNSEEN = "direct:unseen"
 LOOKED_UP = 30
 """So many approvers of a request Slack is asked about at most: it takes about 100 such questions a minute."""
+MOST_TOLD = 20
+"""Approvers who get a requester's question by direct message; the card offers the others to answer too."""
 UNDECIDABLE = "direct:undecidable"
 log = structlog.get_logger(__name__)
 
@@ -50,6 +66,7 @@ class Announcer:
         policy: Callable[[], Policy],
         identity: Identity,
         concern: Callable[[Request, Event], Awaitable[None]],
+        delegations: Callable[[], Awaitable[Sequence[Delegation]]],
     ) -> None:
         """`concern` is told, of each event, of the request as it stands then: Homes show it too."""
         self._store = store
@@ -57,6 +74,7 @@ class Announcer:
         self._posting = posting
         self._policy = policy
         self._identity = identity
+        self._delegations = delegations
         self._concern = concern
 
     async def handle(self, entries: Sequence[Entry]) -> None:
@@ -66,6 +84,9 @@ class Announcer:
                 await self._announce(entry)
 
     async def _announce(self, entry: Entry) -> None:
+        if isinstance(entry.event, Delegated | DelegationEnded):
+            await self._tell_delegate(entry.event)
+            return
         try:
             request = (await self._store.load(entry.event.request_id)).request
         except UnknownRequest:
@@ -74,9 +95,18 @@ class Announcer:
         if isinstance(entry.event, ApproversChanged) and entry.event.left:
             self._identity.forget(entry.event.left)  # another replica may have heard of it, and this one not
         places = await self._messages.places(request.id)
-        audience = await self.audience(request, entry.event.by)
+        audience = await self.audience(request, *people_in(entry.event))
         failures = []
-        for show in (self._card, self._story, self._status, self._alarm, self._grant, self._notice):
+        for show in (
+            self._card,
+            self._story,
+            self._status,
+            self._alarm,
+            self._grant,
+            self._questions,
+            self._glass,
+            self._notice,
+        ):
             try:
                 await show(request, entry, audience, places)
             except GiveUp as why:  # what can never be posted must not keep the rest from being posted
@@ -88,20 +118,24 @@ class Announcer:
     async def audience(self, request: Request, *also: str) -> Audience:
         """Whom a request concerns, as policy and Slack say now; `also` are ids of people to be named."""
         policy = self._policy()
+        entitled = with_rungs(policy.entitled, request)
         extension = request.extension
         stages = (*request.verdict.stages, *(extension.verdict.stages if extension else ()))
         approvers = {
             stage.name: tuple(
                 policy.people[person]
-                for person in sorted(policy.entitled(stage))
+                for person in sorted(entitled(stage))
                 if not policy.people[person].is_same_person(request.requester)
             )
             for stage in stages
         }
+        deputies = await self._deputies(request, stages)
         notified: tuple[Principal, ...] = ()
         unreachable: tuple[Principal, ...] = ()
         if request.state is State.PENDING or extension:
             asked = [person for stage in stages for person in policy.notified(stage)]
+            told = {person.id for person in asked}
+            asked += [each.person for some in deputies.values() for each in some if each.behalf.id in told]
             everyone = {person.id: person for people in (*approvers.values(), asked) for person in people}
             unreachable = await self._unreachable(tuple(everyone.values())[:LOOKED_UP])
             notified = tuple({
@@ -113,9 +147,43 @@ class Announcer:
         return Audience(
             approvers=approvers,
             told=tuple(policy.notified(tell)),
+            deputies=deputies,
             notified=notified,
             unreachable=tuple(person.name for person in unreachable),
             names=_names(policy, request, *also),
+        )
+
+    async def _deputies(self, request: Request, stages: Sequence[Stage]) -> dict[str, tuple[Deputy, ...]]:
+        """Who may decide the stages for somebody else, where both are still there."""
+        held = await self._delegations()
+        if not held or request.is_final:
+            return {}
+        deputies = Deputies(
+            with_rungs(self._policy().entitled, request), request, held, await self._store.now()
+        )
+        found = {stage.name: deputies.of(stage) for stage in stages}
+        everyone = dict.fromkeys(
+            person for each in found.values() for d in each for person in (d.delegator, d.delegate)
+        )
+        gone = {person.id for person in await self._unreachable(tuple(everyone)[:LOOKED_UP])}
+        return {
+            name: tuple(
+                Deputy(person=each.delegate, behalf=each.delegator, until=each.until)
+                for each in delegations
+                if not {each.delegate.id, each.delegator.id} & gone
+            )
+            for name, delegations in found.items()
+        }
+
+    async def _tell_delegate(self, event: Delegated | DelegationEnded) -> None:
+        """Tell a delegate what they may do from now on, or no longer."""
+        places = await self._messages.places(event.request_id)
+        await self._posting.show(
+            event.request_id,
+            event.kind,
+            places,
+            channel=event.delegate.slack,
+            text=told_to_delegate(event),
         )
 
     async def _unreachable(self, people: Sequence[Principal]) -> tuple[Principal, ...]:
@@ -137,7 +205,8 @@ class Announcer:
     async def _story(
         self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
     ) -> None:
-        line = story_line(request, entry.event, audience)
+        pinged = self._to_ping(request, entry.event, audience)
+        line = story_line(request, entry.event, audience.model_copy(update={"pinged": pinged}))
         card = places.get(CARD)
         if line is None or card is None or is_in_doubt(card):
             return
@@ -150,6 +219,32 @@ class Announcer:
             if "thread_not_found" not in str(why):
                 raise
             log.info("thread_deleted_by_someone", channel=place.channel, ts=place.ts)
+
+    def _to_ping(self, request: Request, event: Event, audience: Audience) -> tuple[Principal, ...]:
+        """Whom a line reaches: of those who have not decided, the approvers, or the people of a new rung."""
+        match event:
+            case Reminded() if request.state is State.PENDING:
+                asked = [
+                    person.id for stage in request.open_stages for person in self._policy().notified(stage)
+                ]
+                asked += [
+                    deputy.person.id
+                    for stage in request.open_stages
+                    for deputy in audience.deputies.get(stage.name, ())
+                    if deputy.behalf.id in asked
+                ]
+            case Escalated() if request.state is State.PENDING:
+                rung = Stage(name="rung", notify=(*event.groups, *event.people))
+                asked = [person.id for person in self._policy().notified(rung)]
+            case _:
+                return ()
+        left = {decision.by.id for decision in request.decisions} | {request.requester.id}
+        people = self._policy().people
+        return tuple(
+            people[each]
+            for each in dict.fromkeys(asked)
+            if each in people and each not in left and people[each].name not in audience.unreachable
+        )
 
     async def _status(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if has_status(request):
@@ -183,6 +278,67 @@ class Announcer:
         if said is not None and not _was_never_asked(request):
             await self._tell(request, f"notice:{entry.id}", places, said)
 
+    async def _glass(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
+        """Tell security of a broken glass, and how it stands until the review is closed."""
+        if request.glass is None:
+            return
+        policy = self._policy()
+        reviewers = [
+            policy.people[each]
+            for each in sorted(policy.permissions.get(Permission.REVIEW, frozenset()))
+            if each in policy.people and not policy.people[each].is_same_person(request.requester)
+        ]
+        await self._posting.show(
+            request.id,
+            GLASS,
+            places,
+            channel=policy.admin_channel,
+            text=glass_text(request),
+            blocks=glass_message(request, audience, reviewers),
+        )
+
+    async def _questions(
+        self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
+    ) -> None:
+        """Tell whoever is to answer a question, and whoever asked it what the answer is."""
+        failures = []
+        for question in request.questions:
+            shown = question_text(request, question), question_message(request, question)
+            told = [
+                (f"question:{question.number}:{to.id}", to, *shown)
+                for to in self._to_answer(request, question, entry, audience, places)
+            ]
+            if question.answered_by is not None:
+                answer = answer_text(request, question), answer_message(request, question)
+                told.append((f"answer:{question.number}", question.by, *answer))
+            for role, to, text, blocks in told:
+                try:
+                    await self._posting.show(
+                        request.id, role, places, channel=to.slack, text=text, blocks=blocks
+                    )
+                except GiveUp as why:  # who cannot be told must not keep the others from being told
+                    failures.append(f"{to.id}: {why}")
+        if failures:
+            raise GiveUp("; ".join(failures))
+
+    def _to_answer(
+        self, request: Request, question: Question, entry: Entry, audience: Audience, places: dict[str, str]
+    ) -> Sequence[Principal]:
+        """Who was told of a question already, and, when it has just been asked, who is to be told."""
+        known = self._policy().people
+        told_by_id = {
+            person: known[person]
+            for role in places
+            if (person := role.removeprefix(f"question:{question.number}:")) != role and person in known
+        }
+        just_asked = isinstance(entry.event, QuestionAsked) and entry.event.number == question.number
+        if just_asked and question.by.is_same_person(request.requester):
+            decided = {decision.by.id for decision in request.decisions}
+            told_by_id |= {each.id: each for each in audience.notified[:MOST_TOLD] if each.id not in decided}
+        elif just_asked:
+            told_by_id[request.requester.id] = request.requester
+        return tuple(told_by_id.values())
+
     async def _tell(
         self,
         request: Request,
@@ -206,8 +362,17 @@ def _was_never_asked(request: Request) -> bool:
     return request.verdict.outcome is Outcome.DENY
 
 
+def people_in(event: Event) -> Sequence[str]:
+    """Ids of the people whom an event names, beside those whom the request knows."""
+    return [
+        event.by,
+        *(str(person) for key in ("behalf", "delegator") if (person := getattr(event, key, ""))),
+    ]
+
+
 def _names(policy: Policy, request: Request, *also: str) -> dict[str, str]:
     ids = {request.settled_by, *also} | ({request.ending.by} if request.ending else set())
     known = [request.requester, *(decision.by for decision in request.decisions)]
+    known += [question.by for question in request.questions]
     known += [policy.people[person] for person in ids if person in policy.people]
     return {person.id: person.name for person in known}

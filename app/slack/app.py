@@ -13,7 +13,19 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.slack.answers import answer_to
-from app.slack.listeners import again, commands, decisions, events, extension, home, modal, why
+from app.slack.listeners import (
+    again,
+    break_glass,
+    commands,
+    decisions,
+    events,
+    extension,
+    home,
+    modal,
+    questions,
+    shorter,
+    why,
+)
 from app.slack.services import Services
 
 REMEMBERED = 10_000
@@ -29,7 +41,19 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
         signing_secret=signing_secret or "socket-mode-verifies-no-signature",
     )
     app.middleware(_once())
-    for listeners in (again, commands, decisions, events, extension, home, modal, why):
+    for listeners in (
+        again,
+        break_glass,
+        commands,
+        decisions,
+        events,
+        extension,
+        home,
+        modal,
+        questions,
+        shorter,
+        why,
+    ):
         listeners.listen(app, services)
     app.error(_tell_bug(services.client))
     return app

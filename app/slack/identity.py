@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -59,6 +60,21 @@ class Identity:
         except NotKnown as unknown:
             return not isinstance(unknown.__cause__, SlackApiError) or not _is_gone(unknown.__cause__)
         return not user.get("deleted", False)
+
+    async def is_active(self, person: Principal) -> bool:
+        """Tell whether someone is an active member now; False when Slack does not say."""
+        try:
+            await self.of(person.slack)
+        except NotKnown:
+            return False
+        return True
+
+    async def zone_of(self, user_id: str) -> ZoneInfo:
+        """The zone that someone has set in Slack (users.info: tz); UTC where it is not known."""
+        try:
+            return ZoneInfo(str((await self._user(user_id)).get("tz") or "UTC"))
+        except (NotKnown, ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
 
     async def is_gone(self, person: Principal) -> bool:
         """Tell whether Slack says, now, that someone is deactivated. Raises NotKnown when it does not say."""

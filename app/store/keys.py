@@ -11,6 +11,8 @@
 | `jit:{pNN}:events` | stream: event | trimmed once every group has read | create, save |
 | `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days | posting |
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
+| `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
+| `jit:{pNN}:delegations` | sorted set: delegator by end (ms) | none | delegate, undelegate |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
@@ -66,6 +68,14 @@ def deadlines(partition: int) -> str:
 
 def events(partition: int) -> str:
     return _in(partition, "events")
+
+
+def delegation(partition: int, person: str) -> str:
+    return _in(partition, f"delegation:{person}")
+
+
+def delegations(partition: int) -> str:
+    return _in(partition, "delegations")
 
 
 def lease(partition: int, group: str) -> str:

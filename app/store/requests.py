@@ -34,6 +34,9 @@ class Overtaken(Exception):  # noqa: N818  an instruction to the workflow
     """The same person has asked for something else in between: count anew."""
 
 
+KEPT_TO_BE_REVIEWED = timedelta(days=366)
+
+
 @lru_cache(maxsize=KEPT_READ)
 def read_request(doc: str) -> Request:
     """Read a request as it is stored. The same text is the same value, so lists are not read anew each time."""
@@ -162,7 +165,7 @@ class RequestStore:
                     event_json.dump_json(event).decode(),
                     milliseconds(request.created_at),
                     index_of(request),
-                    int(KEPT_ONCE_FINAL.total_seconds()),
+                    int(_kept(request).total_seconds()),
                     *_grant_arguments(request, event),
                     milliseconds(read_at),
                     int(LONGEST_BETWEEN_READ_AND_WRITE.total_seconds() * 1000),
@@ -242,6 +245,11 @@ class RequestStore:
                 [keys.deadlines(partition_in(due.request_id)), keys.request(due.request_id)],
                 [f"{due.deadline}:{due.request_id}", "" if version is None else version],
             )
+
+
+def _kept(request: Request) -> timedelta:
+    """How long a request is kept once it is final: longer where somebody is to look at it still."""
+    return KEPT_TO_BE_REVIEWED if request.is_to_be_reviewed else KEPT_ONCE_FINAL
 
 
 def _deadline_arguments(request: Request) -> list[str | int]:

@@ -88,3 +88,14 @@ def test_permissions_of_nobody():
         "policies:0: permissions.audit: is given to nobody; say who may read the audit log",
         "policies:0: permissions.revoke: is given to nobody; say who may end someone's access",
     ] == warned(WHOLE, common)
+
+
+def test_broken_glass_that_nobody_reviews():
+    """Where a rule lets glass be broken, somebody must be there to look at it after."""
+    rules = WHOLE.replace("effect: require,", "effect: require, obligations: {break_glass: true},")
+
+    assert [
+        "policies:0: permissions.review: is given to nobody, and a rule lets glass be broken; "
+        "say who may close the reviews"
+    ] == warned(rules)
+    assert [] == warned(rules, COMMON.replace("  audit:", "  review: {people: [ben]}\n  audit:"))

@@ -5,6 +5,7 @@ shipped policies. After each step it looks at every request from outside and com
 """
 
 import asyncio
+from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,12 +14,14 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from app.connectors.grant_key import GrantKey
 from app.connectors.granter import Granter
+from app.delegating import Delegating
 from app.domain.duration import parse_duration
 from app.domain.refusals import Refused
 from app.domain.request import FINAL, State
 from app.domain.verdict import Outcome
 from app.policy import PolicySource, shipped_policies
 from app.store.connection import connect
+from app.store.delegations import DelegationStore
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
 
@@ -29,10 +32,12 @@ WISHES = st.sampled_from([
     ("prod-db-migration", "orders-db", "30m"),
     ("prod-debug-session", "checkout", "10m"),
     ("prod-config-change", "routing", "30m"),
+    ("prod-restart-container", "checkout", "1h"),
     ("restart-container", "checkout", "10m"),
     ("restart-container", "checkout", "1h"),
     ("sandbox-admin", "sandbox-1", "1h"),
 ])  # fmt: skip
+EARLY = ["lapse", "remind", "escalate", "warn", "expire", "finish", "begin_grant"]
 HELD = {State.APPROVED, State.GRANTING, State.ACTIVE}
 
 
@@ -49,7 +54,9 @@ class Company(RuleBasedStateMachine):
         self.connection = connect(self.url)
         self.run(self.connection.calls.flushall())
         self.store = RequestStore(self.connection.calls)
-        self.workflow = Workflow(self.store, lambda: self.policy)
+        self.away: set[str] = set()
+        delegating = Delegating(DelegationStore(self.connection.calls), lambda: self.policy, self.is_there)
+        self.workflow = Workflow(self.store, lambda: self.policy, delegating)
         self.granter = Granter(self.workflow, self.store, lambda _: GrantKey())
         self.seen: dict[str, State] = {}
 
@@ -59,6 +66,9 @@ class Company(RuleBasedStateMachine):
 
     def run(self, doing):
         return self.loop.run_until_complete(doing)
+
+    async def is_there(self, person):
+        return person.id not in self.away
 
     def tries(self, doing):
         """Do something; being refused is an answer."""
@@ -105,11 +115,44 @@ class Company(RuleBasedStateMachine):
         person = self.policy.people[who]
         self.tries(self.workflow.decide_extension(request_id, person, approved=approved, comment="so"))
 
+    @rule(request_id=requests, who=PEOPLE, less=st.sampled_from(["30s", "5m", "29m", "30m", "9h"]))
+    def approves_for_less(self, request_id, who, less):
+        self.tries(self.workflow.approve(request_id, self.policy.people[who], "", parse_duration(less)))
+
+    @rule(who=PEOPLE, to=PEOPLE, hours=st.sampled_from([0, 1, 24, 24 * 20]))
+    def delegates(self, who, to, hours):
+        people, now = self.policy.people, self.run(self.store.now())
+        self.tries(self.workflow.delegate(people[who], people[to], now + timedelta(hours=hours)))
+
+    @rule(who=PEOPLE)
+    def decides_again_themselves(self, who):
+        self.tries(self.workflow.end_delegation(self.policy.people[who]))
+
+    @rule(who=PEOPLE)
+    def leaves_or_comes_back(self, who):
+        self.away ^= {who}
+
+    @rule(request_id=requests, who=PEOPLE, number=st.none() | st.integers(1, 3))
+    def talks(self, request_id, who, number):
+        person = self.policy.people[who]
+        if number is None:
+            self.tries(self.workflow.ask(request_id, person, "why?"))
+        else:
+            self.tries(self.workflow.answer(request_id, person, number, "so"))
+
+    @rule(request_id=requests, who=PEOPLE)
+    def breaks_the_glass(self, request_id, who):
+        self.tries(self.workflow.break_glass(request_id, self.policy.people[who], "it burns"))
+
+    @rule(request_id=requests, who=PEOPLE)
+    def reviews(self, request_id, who):
+        self.tries(self.workflow.review(request_id, self.policy.people[who], "seen"))
+
     @rule(request_id=requests)
     def the_granter_works(self, request_id):
         self.run(self.granter.settle(request_id))
 
-    @rule(request_id=requests, verb=st.sampled_from(["lapse", "warn", "expire", "finish", "begin_grant"]))
+    @rule(request_id=requests, verb=st.sampled_from(EARLY))
     def time_and_targets_are_early(self, request_id, verb):
         self.tries(getattr(self.workflow, verb)(request_id))
 
@@ -125,11 +168,18 @@ class Company(RuleBasedStateMachine):
             assert before not in FINAL or before is request.state
             self.seen[request_id] = request.state
             assert self.run(self.store.has_grant(request_id)) == (request.state is State.ACTIVE)
-            assert request.requester.id not in {decision.by.id for decision in request.decisions}
+            assert not any(decision.counts_for(request.requester) for decision in request.decisions)
             if request.state not in HELD:
                 continue
             assert request.verdict.outcome is not Outcome.DENY
-            by_stage = [{d.by.id for d in request.approvals(stage)} for stage in request.verdict.stages]
+            if request.glass:
+                assert request.verdict.obligations.break_glass
+                assert request.glass.review is None
+                continue
+            assert len({decision.by.id for decision in request.decisions}) == len(request.decisions)
+            by_stage = [
+                {(d.behalf or d.by).id for d in request.approvals(stage)} for stage in request.verdict.stages
+            ]
             for stage, by in zip(request.verdict.stages, by_stage, strict=True):
                 assert len(by) >= stage.quorum
                 assert by <= self.policy.entitled(stage)

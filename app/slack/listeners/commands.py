@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -13,6 +14,8 @@ from app.domain.ids import read_request_id
 from app.domain.refusals import BadInput
 from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
+from app.slack.listeners.break_glass import break_glass
+from app.slack.listeners.delegation import delegate
 from app.slack.listeners.policy import tell_policy
 from app.slack.listeners.revoking import revoke_all, whose
 from app.slack.services import Services
@@ -50,6 +53,8 @@ class Commands:
             "done": self._done,
             "extend": self._extend,
             "revoke": self._revoke,
+            "break-glass": partial(break_glass, services),
+            "delegate": partial(delegate, services),
             "policy": self._policy,
             "audit": self._audit,
             "digest": self._digest,

@@ -1,12 +1,12 @@
 """The approvers' message: a function of the request, and of who may decide, alone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM, Principal
-from app.domain.request import EndCause, Request, State
+from app.domain.request import Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
 from app.slack import actions
@@ -34,11 +34,23 @@ NAMES_SHOWN = 12
 MENTIONED = 60
 
 
+class Deputy(Value):
+    """Someone who may decide for somebody else, until then."""
+
+    person: Principal
+    behalf: Principal
+    until: datetime
+
+
 class Audience(Value):
     """Whom a request concerns, as policy says now: for each stage by name, who may decide it."""
 
     approvers: dict[str, tuple[Principal, ...]] = Field(default_factory=dict)
+    deputies: dict[str, tuple[Deputy, ...]] = Field(default_factory=dict)
+    """For each stage by name, who may decide it for somebody else."""
     notified: tuple[Principal, ...] = ()
+    pinged: tuple[Principal, ...] = ()
+    """Whom a line of the thread is to reach."""
     told: tuple[Principal, ...] = ()
     """Whom policy wants to be told once access is there."""
     unreachable: tuple[str, ...] = ()
@@ -64,6 +76,8 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
         quote(request.reason),
         context(" · ".join(_rules_and_people(request, audience))),
         section(status_line(request, audience)),
+        *_glass(request),
+        *_questions(request),
         *_more_time(request, audience),
         *_buttons(request),
     ]
@@ -72,19 +86,26 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
 def _how_long(request: Request) -> str:
     """For how long, and from when where that was asked for and is still to come."""
     if request.start_at and request.state in {State.PENDING, State.APPROVED, State.SCHEDULED}:
-        return f"{format_duration(request.duration)}, from {moment(request.start_at)}"
-    return format_duration(request.duration)
+        return f"{how_long(request)}, from {moment(request.start_at)}"
+    return how_long(request)
 
 
 def card_text(request: Request) -> str:
     """The card in a sentence, for notifications and screen readers."""
     asks = (
         f"{escape(request.requester.name)} asks for {escape(request.action)} on {escape(request.resource)} "
-        f"in {escape(request.environment)} for {format_duration(request.duration)} ({request.id})"
+        f"in {escape(request.environment)} for {how_long(request)} ({request.id})"
     )
     if request.state is State.PENDING:
         return asks
     return f"{asks}: {request.state.replace('_', ' ')}"
+
+
+def how_long(request: Request) -> str:
+    """For how long, and where approvers gave less, of how much: `30 min of the 1 h asked`."""
+    given = format_duration(request.duration)
+    asked = format_duration(timedelta(seconds=request.asked_seconds))
+    return given if request.seconds >= request.asked_seconds else f"{given} of the {asked} asked"
 
 
 def quote(reason: str) -> Block:
@@ -100,7 +121,8 @@ def status_line(request: Request, audience: Audience) -> str:
     why = f": {said(request.comment)}" if request.comment else ""
     match request.state:
         case State.PENDING:
-            return f"*Waiting for approval*{_progress(request)}. Lapses {moment(request.lapses_at)}."
+            up = " · escalated" if request.rungs else ""
+            return f"*Waiting for approval*{_progress(request)}{up}. Lapses {moment(request.lapses_at)}."
         case State.APPROVED | State.GRANTING:
             return f"*{approved_by(request)}.* Creating the access …"
         case State.SCHEDULED if request.start_at:
@@ -127,13 +149,34 @@ def status_line(request: Request, audience: Audience) -> str:
             return f"*The access could not be created*{why}. {approved_by(request)}."
 
 
+def _glass(request: Request) -> list[Block]:
+    """Why the glass was broken, and whether somebody has looked at it since."""
+    glass = request.glass
+    if glass is None:
+        return []
+    review = glass.review
+    told = f"closed by {escape(review.by.name)}: {said(review.comment)}" if review else "open"
+    return [section("🚨 *The glass was broken:*"), quotation(glass.why), context(f"🔎 Review {told}")]
+
+
+def _unanswered(request: Request) -> int:
+    return sum(question.answered_by is None for question in request.questions)
+
+
+def _questions(request: Request) -> list[Block]:
+    """That something was asked which nobody has answered; what it was stands in the thread."""
+    count = _unanswered(request) if request.state is State.PENDING else 0
+    asked = "A question waits" if count == 1 else f"{count} questions wait"
+    return [context(f"❓ {asked} for an answer: see the thread.")] if count else []
+
+
 def _more_time(request: Request, audience: Audience) -> list[Block]:
     """What is asked on top of live access, with buttons of its own."""
     extension = request.extension
     if extension is None:
         return []
     more = format_duration(timedelta(seconds=extension.seconds))
-    given = [escape(decision.by.name) for decision in extension.decisions]
+    given = [decided_by(decision) for decision in extension.decisions]
     so_far = f" · so far {' and '.join(given)}" if given else ""
     stages = " · ".join(_who_may(stage, audience) for stage in extension.verdict.stages[:6])
     return [
@@ -152,7 +195,10 @@ def _buttons(request: Request) -> list[Block]:
         return [
             buttons(
                 button("Approve", actions.APPROVE, request.id, "primary"),
+                button("For less …", actions.APPROVE_LESS, request.id),
                 button("Deny", actions.DENY, request.id, "danger"),
+                button("Ask …", actions.ASK, request.id),
+                *([button("Answer …", actions.ANSWER, request.id)] if _unanswered(request) else []),
                 button("Why?", actions.WHY, request.id),
             )
         ]
@@ -194,12 +240,22 @@ def _who_may(stage: Stage, audience: Audience) -> str:
         return f"*{escape(stage.name)}*: ⚠️ nobody, as policy is now"
     names = [f"<@{person.slack}>" if person.id in told else escape(person.name) for person in people]
     who = _list(names) if len(names) != 2 else " or ".join(names)
-    return f"*{escape(stage.name)}*: {who if stage.quorum == 1 else f'{stage.quorum} of {who}'}"
+    for_others = "".join(
+        f", {_deputy(each, told)}" for each in audience.deputies.get(stage.name, ())[:NAMES_SHOWN]
+    )
+    return f"*{escape(stage.name)}*: {who if stage.quorum == 1 else f'{stage.quorum} of {who}'}{for_others}"
+
+
+def _deputy(deputy: Deputy, told: set[str]) -> str:
+    person = deputy.person
+    name = f"<@{person.slack}>" if person.id in told else escape(person.name)
+    return f"{name}, for {escape(deputy.behalf.name)} until {moment(deputy.until)}"
 
 
 def _told_besides(audience: Audience) -> str:
     """Mention those who are to be told and stand in no stage's list."""
     listed = {person.id for people in audience.approvers.values() for person in people[:NAMES_SHOWN]}
+    listed |= {each.person.id for deputies in audience.deputies.values() for each in deputies}
     others = [person for person in audience.notified if person.id not in listed]
     return " ".join(f"<@{person.slack}>" for person in others[:MENTIONED])
 
@@ -210,18 +266,26 @@ def _list(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _progress(request: Request) -> str:
-    given = [escape(decision.by.name) for decision in request.decisions if decision.approved]
+    given = [decided_by(decision) for decision in request.decisions if decision.approved]
     needed = sum(stage.quorum for stage in request.verdict.stages)
     if not given:
         return ""
     return f" · {len(given)} of {needed} so far ({', '.join(given)})"
 
 
+def decided_by(decision: Decision) -> str:
+    """Who decided, and for whom where by a delegate."""
+    name = escape(decision.by.name)
+    return f"{name} (for {escape(decision.behalf.name)})" if decision.behalf else name
+
+
 def approved_by(request: Request) -> str:
     """Who or what approved a request."""
+    if request.glass is not None:
+        return f"🚨 Break-glass by {escape(request.requester.name)}, without approval"
     if request.verdict.outcome is Outcome.AUTO_APPROVE:
         return "Approved automatically, by template"
-    return "Approved by " + " and ".join(escape(decision.by.name) for decision in request.decisions)
+    return "Approved by " + " and ".join(decided_by(decision) for decision in request.decisions)
 
 
 def why_it_ended(request: Request, audience: Audience) -> str:

@@ -11,9 +11,11 @@ from app.audit.digest_value import (
     Decided,
     Digest,
     Failure,
+    HandedOver,
     Live,
     Matter,
     Tally,
+    Unreviewed,
     Wait,
 )
 from app.domain.duration import format_duration
@@ -40,8 +42,12 @@ WORDS = {
     Count.GRANTED: "granted",
     Count.GRANT_FAILED: "could not be created",
     Count.COMPLETED: "given back",
+    Count.EXTENDED: "given more time",
     Count.EXPIRED: "expired",
     Count.REVOKED: "revoked",
+    Count.GLASS_BROKEN: "glass broken",
+    Count.ESCALATED: "escalated",
+    Count.QUESTIONS: "questions asked",
     Count.REFUSED: "attempts refused",
 }
 
@@ -110,6 +116,7 @@ def _alarm(digest: Digest) -> str:
     still_there = sum(not failure.is_over for failure in digest.end_failures)
     overdue = sum(_is_overdue(grant, digest) for grant in digest.live)
     found = [
+        (len(digest.unreviewed), "broken glass to be reviewed", "broken glasses to be reviewed"),
         (len(digest.self_approvals), "attempt to decide on one's own request", "attempts at self-approval"),
         (len(digest.refused), "other refused attempt", "other refused attempts"),
         (still_there, "access not confirmed to be gone", "accesses not confirmed to be gone"),
@@ -128,6 +135,7 @@ def _details(digest: Digest) -> list[tuple[str, list[str]]]:
     automatic = [asked for asked in digest.asked if asked.outcome is Outcome.AUTO_APPROVE]
     by_people = [asked for asked in digest.asked if asked.outcome is not Outcome.AUTO_APPROVE]
     return [
+        ("🚨 Broken glass whose review is open", _each(_unreviewed, digest.unreviewed)),
         ("🚫 Attempts to decide on one's own request", _each(_attempt, digest.self_approvals)),
         ("🚫 Other refused attempts", _each(_attempt, digest.refused)),
         ("⚠️ Ends that the target did not confirm at once", _each(_failure, digest.end_failures)),
@@ -139,6 +147,7 @@ def _details(digest: Digest) -> list[tuple[str, list[str]]]:
         ("🐢 Longest waits", _each(_wait, digest.waits)),
         ("🔓 Live now", [_live(grant, digest) for grant in digest.live]),
         ("💤 Lapsed: nobody decided in time", _each(_what, digest.lapsed)),
+        ("🤝 Who lets whom decide in their place", _each(_delegated, digest.delegated)),
         ("🕰️ Of before, recorded only now", _each(_what, digest.late)),
     ]
 
@@ -196,9 +205,19 @@ def _asked(asked: Asked) -> str:
 
 
 def _decided(decided: Decided) -> str:
-    verb = "approved" if decided.approved else "denied"
+    less = f", for {format_duration(timedelta(seconds=decided.seconds))} alone," if decided.seconds else ""
+    verb = f"approved{less}" if decided.approved else "denied"
     why = f" “{_part(decided.comment)}”" if decided.comment.strip() else ""
-    return f"*{_part(decided.by)}* {verb} {_what(decided)}{why}"
+    behalf = f" (for {_part(decided.behalf)})" if decided.behalf else ""
+    return f"*{_part(decided.by)}*{behalf} {verb} {_what(decided)}{why}"
+
+
+def _unreviewed(glass: Unreviewed) -> str:
+    return f"{_what(glass)}, {moment(glass.at)}: “{_part(glass.why)}”"
+
+
+def _delegated(handed: HandedOver) -> str:
+    return f"*{_part(handed.by)}* lets *{_part(handed.to)}* decide until {moment(handed.until)}"
 
 
 def _wait(wait: Wait) -> str:

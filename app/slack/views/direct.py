@@ -9,7 +9,7 @@ from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, confirm, context, section
-from app.slack.views.card import STATE_SIGN, Audience, approved_by, status_line, why_it_ended
+from app.slack.views.card import STATE_SIGN, Audience, approved_by, how_long, status_line, why_it_ended
 from app.slack.views.text import escape, moment, said
 
 
@@ -27,14 +27,25 @@ def has_status(request: Request) -> bool:
 def status_message(request: Request, audience: Audience) -> list[Block]:
     """Follows the request until access is live, which has a message of its own; can be cancelled before."""
     if request.lease is not None:
-        return [section(f"✅ {_what(request)}\n*{approved_by(request)}.*")]
+        return [section(f"✅ {_what(request)}\n*{approved_by(request)}.*{_less(request)}")]
     told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")
     if request.is_final:
         return [told, buttons(button("Ask again …", actions.AGAIN, request.id))]
     if request.state not in {State.PENDING, State.SCHEDULED}:
         return [told]
     ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
-    return [told, buttons(button("Cancel request", actions.CANCEL, request.id, confirm=ask))]
+    return [
+        told,
+        buttons(
+            button("Cancel request", actions.CANCEL, request.id, confirm=ask),
+            button("Ask the approvers …", actions.ASK, request.id),
+        ),
+    ]
+
+
+def _less(request: Request) -> str:
+    """Say that access is shorter than was asked, which the requester would otherwise find out too late."""
+    return f" It was given for {how_long(request)}." if request.seconds < request.asked_seconds else ""
 
 
 def has_grant(request: Request) -> bool:
@@ -47,7 +58,7 @@ def grant_message(request: Request, audience: Audience) -> list[Block]:
     if request.state is State.ACTIVE and request.ends_at:
         return [
             section(
-                f"🔓 You have access: {_what(request)} until {moment(request.ends_at)}.\n"
+                f"🔓 You have access: {_what(request)} until {moment(request.ends_at)}.{_less(request)}\n"
                 "When your work is done, give it back: it shortens the time anything can go wrong."
             ),
             *_more_time(request),

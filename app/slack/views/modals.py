@@ -4,13 +4,13 @@ import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.domain.duration import format_duration
 from app.domain.request import Request
 from app.domain.value import Value
 from app.policy import Action, Policy
 from app.policy.offers import Offer
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, context, option, plain, section
+from app.slack.views.forms import duration_option, input_block, text_field
 from app.slack.views.text import escape
 
 DURATIONS = tuple(timedelta(minutes=m) for m in (5, 15, 30, 60, 120, 240, 480, 1440))
@@ -19,7 +19,6 @@ OFFERED = 5
 """Templates that the form offers as buttons."""
 AT_ONCE = 10
 """Resources that may be asked for together."""
-REASON_LONGEST = 2000
 
 
 class Draft(Value):
@@ -86,7 +85,7 @@ def deny_modal(request: Request, answer_to: str) -> Block:
                 f"*{escape(request.requester.name)}*: {escape(request.action_title or request.action)} on "
                 f"`{escape(request.resource)}` (`{request.id}`)"
             ),
-            _input(actions.COMMENT, "Why? The requester is told.", _text(actions.COMMENT, "", 1)),
+            input_block(actions.COMMENT, "Why? The requester is told.", text_field(actions.COMMENT, "", 1)),
         ],
     }
 
@@ -106,8 +105,8 @@ def extend_modal(request: Request, action: Action, answer_to: str) -> Block:
     element = {
         "type": "static_select",
         "action_id": actions.DURATION,
-        "options": [_duration_option(d) for d in offered],
-        "initial_option": _duration_option(min(left, request.duration)),
+        "options": [duration_option(d) for d in offered],
+        "initial_option": duration_option(min(left, request.duration)),
     }
     return {
         "type": "modal",
@@ -118,9 +117,9 @@ def extend_modal(request: Request, action: Action, answer_to: str) -> Block:
         "private_metadata": f"{request.id} {answer_to}",
         "blocks": [
             section(f"{escape(action.title)} on `{escape(request.resource)}` (`{request.id}`)"),
-            _input(actions.DURATION, "How much longer?", element),
+            input_block(actions.DURATION, "How much longer?", element),
             {
-                **_input(actions.REASON, "Why? Approvers see it.", _text(actions.REASON, "", 0)),
+                **input_block(actions.REASON, "Why? Approvers see it.", text_field(actions.REASON, "", 0)),
                 "optional": True,
             },
         ],
@@ -142,7 +141,7 @@ def _actions(policy: Policy, chosen: Action | None, is_filled_in: bool) -> Block
     if chosen is not None:
         element["initial_option"] = _options([chosen])[0]
     block_id = f"{actions.ACTION}:{chosen.name}" if chosen and is_filled_in else actions.ACTION
-    return {**_input(block_id, "What do you need to do?", element), "dispatch_action": True}
+    return {**input_block(block_id, "What do you need to do?", element), "dispatch_action": True}
 
 
 def _groups(policy: Policy) -> list[tuple[str, list[Action]]]:
@@ -176,7 +175,7 @@ def _resource(action: Action, chosen: str) -> Block:
         }
         if chosen:
             element["initial_value"] = chosen
-        return _input(block_id, "On what?", element)
+        return input_block(block_id, "On what?", element)
     element = {
         "type": "multi_static_select",
         "action_id": actions.RESOURCE,
@@ -188,13 +187,16 @@ def _resource(action: Action, chosen: str) -> Block:
         name = chosen if chosen in named else named[0]
         element["initial_options"] = [option(name, name)]
     hint = f"Each is asked for by itself, up to {AT_ONCE} at once."
-    return {**_input(block_id, "On what?", element), **({"hint": plain(hint, 150)} if len(named) > 1 else {})}
+    return {
+        **input_block(block_id, "On what?", element),
+        **({"hint": plain(hint, 150)} if len(named) > 1 else {}),
+    }
 
 
 def _start() -> Block:
     element: Block = {"type": "datetimepicker", "action_id": actions.START}
     return {
-        **_input(actions.START, "From when? Left out: as soon as it is approved.", element),
+        **input_block(actions.START, "From when? Left out: as soon as it is approved.", element),
         "optional": True,
     }
 
@@ -205,35 +207,13 @@ def _duration(action: Action, wished: timedelta | None) -> Block:
     element = {
         "type": "static_select",
         "action_id": actions.DURATION,
-        "options": [_duration_option(d) for d in offered],
-        "initial_option": _duration_option(chosen),
+        "options": [duration_option(d) for d in offered],
+        "initial_option": duration_option(chosen),
     }
-    return _input(f"{actions.DURATION}:{action.name}", "For how long?", element)
-
-
-def _duration_option(duration: timedelta) -> Block:
-    return option(format_duration(duration), f"{int(duration.total_seconds())}s")
+    return input_block(f"{actions.DURATION}:{action.name}", "For how long?", element)
 
 
 def _reason(action: Action, written: str) -> Block:
-    element = _text(actions.REASON, written, 0)
+    element = text_field(actions.REASON, written, 0)
     label = "Why? Approvers and the audit log see it."
-    return {**_input(actions.REASON, label, element), "optional": action.reason == "optional"}
-
-
-def _text(action_id: str, written: str, shortest: int) -> Block:
-    element: Block = {
-        "type": "plain_text_input",
-        "action_id": action_id,
-        "multiline": True,
-        "max_length": REASON_LONGEST,
-    }
-    if shortest:
-        element["min_length"] = shortest
-    if written:
-        element["initial_value"] = written[:REASON_LONGEST]
-    return element
-
-
-def _input(block_id: str, label: str, element: Block) -> Block:
-    return {"type": "input", "block_id": block_id, "label": plain(label, 2000), "element": element}
+    return {**input_block(actions.REASON, label, element), "optional": action.reason == "optional"}

@@ -8,7 +8,7 @@ from app.domain.verdict import Outcome
 from app.policy import Policy
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, context, fields, header, section
-from app.slack.views.card import STATE_SIGN, Audience, quote, status_line
+from app.slack.views.card import STATE_SIGN, Audience, how_long, quote, status_line
 from app.slack.views.fit import first_that_fits, sections
 from app.slack.views.text import escape, moment, said
 
@@ -22,6 +22,11 @@ HELP = (
     ("/jit done ID", "gives your access back early"),
     ("/jit extend ID 30m why", "asks for more time for your access"),
     ("/jit revoke ID why", "ends someone's access (approvers and security)"),
+    (
+        "/jit break-glass ACTION RESOURCE 15m why",
+        "in an emergency, access without approval, where policy lets you",
+    ),
+    ("/jit delegate @PERSON until Friday 18:00", "lets someone decide in your place; `off` ends it"),
     ("/jit revoke @person why", "ends all of someone's access (security)"),
     ("/jit policy", "which policy is in force, since when, and whether it is sound"),
     ("/jit audit ID", "a request's whole story (for those whom policy names)"),
@@ -99,7 +104,7 @@ def status_blocks(request: Request, audience: Audience) -> list[Block]:
             ("Who", escape(request.requester.name)),
             ("What", f"{escape(request.action)} on `{escape(request.resource)}`"),
             ("Where", escape(request.environment)),
-            ("How long", format_duration(request.duration)),
+            ("How long", how_long(request)),
         ),
         quote(request.reason),
         context(

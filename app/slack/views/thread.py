@@ -20,9 +20,9 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Approved():
             why = f": {said(event.comment)}" if event.comment else ""
             rest = "" if event.settled else " More approvals are needed."
-            return f"✅ {who} approved ({escape(event.stage)}){why}.{rest}"
+            return f"✅ {who}{_for(event, audience)} approved{_for_less(event)} ({escape(event.stage)}){why}.{rest}"
         case events.Denied():
-            return f"❌ {who} denied: {said(event.comment)}"
+            return f"❌ {who}{_for(event, audience)} denied: {said(event.comment)}"
         case events.Cancelled() if event.by == SYSTEM:
             return f"⛔ Stopped by policy: {said(event.comment)}"
         case events.Cancelled() if event.by != request.requester.id:
@@ -45,9 +45,30 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.ExtensionDecided() if event.approved:
             why = f": {said(event.comment)}" if event.comment else ""
             until = f" Access is live until {moment(event.ends_at)}." if event.ends_at else ""
-            return f"✅ {who} approved more time ({escape(event.stage)}){why}.{until}"
+            return f"✅ {who}{_for(event, audience)} approved more time ({escape(event.stage)}){why}.{until}"
         case events.ExtensionDecided():
-            return f"❌ {who} denied more time: {said(event.comment)}"
+            return f"❌ {who}{_for(event, audience)} denied more time: {said(event.comment)}"
+        case events.QuestionAsked():
+            whom = "the approvers" if event.by == request.requester.id else escape(request.requester.name)
+            return f"❓ {who} asks {whom}: {said(event.text)}"
+        case events.QuestionAnswered():
+            return f"💬 {who} answers {audience.name(event.asked_by)}: {said(event.text)}"
+        case events.GlassBroken():
+            lasts = format_duration(timedelta(seconds=event.seconds))
+            return f"🚨 {who} broke the glass, for {lasts} without approval: {said(event.why)}"
+        case events.GlassReviewed():
+            return f"🔎 {who} closed the review: {said(event.comment)}"
+        case events.Reminded():
+            return f"⏰ Nobody has decided yet; it lapses {moment(event.lapses_at)}.{_pings(audience)}"
+        case events.Escalated():
+            waited = format_duration(timedelta(seconds=event.after))
+            who = escape(", ".join((*event.groups, *event.people)))
+            return f"⏫ Nobody has decided for {waited}: {who} may decide too.{_pings(audience)}"
+        case events.DeputiesChanged() if event.until:
+            may = f"🤝 {escape(event.delegate.name)} may decide for {audience.name(event.delegator)}"
+            return f"{may} until {moment(event.until)}."
+        case events.DeputiesChanged():
+            return f"🤝 {escape(event.delegate.name)} no longer decides for {audience.name(event.delegator)}."
         case events.GrantFailed():
             return f"⚠️ The access could not be created: {said(event.error)}"
         case events.EndBegun() if event.cause is EndCause.REVOKED:
@@ -63,6 +84,18 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:
             return None
+
+
+def _pings(audience: Audience) -> str:
+    return "".join(f" <@{person.slack}>" for person in audience.pinged[:MENTIONED])
+
+
+def _for(event: events.Approved | events.Denied | events.ExtensionDecided, audience: Audience) -> str:
+    return f" (for {audience.name(event.behalf)})" if event.behalf else ""
+
+
+def _for_less(event: events.Approved) -> str:
+    return f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
 
 
 def _more(event: events.ExtensionAsked) -> str:

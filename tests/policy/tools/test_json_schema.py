@@ -42,7 +42,7 @@ WHOLE = """\
     calendars: {de: {dates: [2026-12-25, 2026-12-26]}}
     freezes:
       year-end: {from: 2026-12-18T18:00, to: "2027-01-04 08:00", zone: Europe/Berlin, reason: Nobody is there}
-    environments: {prod: {title: Prod, channel: "#prüf", risk: high, lapse: 1h 30m}}
+    environments: {prod: {title: Prod, channel: "#prüf", risk: high, lapse: 1h 30m, remind: never}}
     actions:
       a: {title: A, environment: prod, resources: ["*", 7, a-1], default: 30 Min, longest: 1 Day, reason: optional,
           risk: ~}
@@ -70,6 +70,7 @@ WHOLE = """\
         obligations: {up_to: 1h, single_use: true, ticket: INC, break_glass: "false", parallel: true, tell: [a],
                       escalation: [{after: 10m, to: {groups: [a]}}]}
     permissions: {revoke: {groups: [a]}, audit: {people: [ben]}}
+    delegation: {a: {groups: [a], people: [ben], to: [a], longest: 14d}}
     channels: {digest: "#security", admin: C0ADMIN}
 """
 WHOLE_CASES = """\

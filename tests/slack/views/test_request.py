@@ -36,6 +36,9 @@ AUDIENCE = Audience(
 LATER = NOW + timedelta(minutes=12)
 WORKS_IN = {
     actions.APPROVE: {State.PENDING},
+    actions.APPROVE_LESS: {State.PENDING},
+    actions.ASK: {State.PENDING},
+    actions.ANSWER: {State.PENDING},
     actions.DENY: {State.PENDING},
     actions.REVOKE: {State.GRANTING, State.ACTIVE},
     actions.CANCEL: {State.PENDING, State.APPROVED},
