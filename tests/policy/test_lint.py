@@ -95,7 +95,9 @@ def test_broken_glass_that_nobody_reviews():
     rules = WHOLE.replace("effect: require,", "effect: require, obligations: {break_glass: true},")
 
     assert [
-        "policies:0: permissions.review: is given to nobody, and a rule lets glass be broken; "
-        "say who may close the reviews"
+        (
+            "policies:0: permissions.review: is given to nobody, and a rule lets glass be broken; "
+            "say who may close the reviews"
+        )
     ] == warned(rules)
     assert [] == warned(rules, COMMON.replace("  audit:", "  review: {people: [ben]}\n  audit:"))
