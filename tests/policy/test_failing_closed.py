@@ -60,7 +60,7 @@ MATRIX = [
     Line("resources", "[orders-*]", {}, {"resource": "payments-db"}),
     Line("risks", "[high]", {}, {"action": "migrate"}),
     Line("longest", "1h", {}, {"seconds": 3601}, None, Outcome.DENY),
-    Line("longer_than", "1h", {"seconds": 3601}, {}),
+    Line("longer_than", "45m", {"seconds": 2701}, {}),
     Line("sources", "[api, slack]", {}, {"source": "ci"}, {"source": ""}),
     Line("ticket", "'INC-[0-9]{1,6}'", {}, {"reason": "please"}),
     Line("requester", "{team: [payments, core]}", {}, {"requester": "ben"}, {"requester": "sam"}),
