@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from app.audit import consumer as audit
 from app.audit.daily import Daily
@@ -24,6 +25,10 @@ from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
 from app.connectors.grant_key import GrantKey
 from app.delegating import Delegating
+from app.directory.asking import Means
+from app.directory.keeping import Keeper
+from app.directory.opsgenie import Opsgenie
+from app.directory.pagerduty import PagerDuty
 from app.domain.refusals import Unavailable
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -38,7 +43,7 @@ from app.slack.identity import Identity
 from app.slack.leavers import Leavers
 from app.slack.posting import Posting
 from app.slack.services import Services
-from app.slack.views.alarm import policy_broken
+from app.slack.views.alarm import policy_broken, source_failed
 from app.slack.views.policy_status import PolicyStatus
 from app.store import keys
 from app.store.connection import Connection, OwnServer, connect
@@ -50,6 +55,7 @@ from app.store.leases import Leases
 from app.store.messages import Messages
 from app.store.once import Once
 from app.store.requests import RequestStore
+from app.store.rolls import Rolls
 from app.store.stream import Stream
 from app.together import run_together
 from app.web.server import CannotListen, Health, listen, make_web, run_web
@@ -57,6 +63,8 @@ from app.workflow import Workflow
 
 CANNOT_START = (PolicyError, DataInUse, AuditLogError, CannotListen)
 """What `serve` raises when it cannot start, each with what to do about it."""
+FIRST_LOOK = 15.0
+"""Seconds for which a start waits for who is in groups, before it serves without."""
 LOOK_FOR_POLICIES_EVERY = 1.0
 HOMES_EVERY = timedelta(milliseconds=500)
 log = structlog.get_logger(__name__)
@@ -91,8 +99,10 @@ class Bot:
         client = make_client(token, settings.slack_api_url, http)
         messages = Messages(connection.calls)
         posting = Posting(client, messages)
-        identity = Identity(client, self.policy)
         self.store = RequestStore(connection.calls)
+        rolls, means = Rolls(connection.calls), _means(settings, client, http)
+        self.directory = Keeper(lambda: policies.current, rolls, means, self.store.now, self.holder)
+        identity = Identity(client, self.policy)
         self.stream = Stream(connection.calls, connection.waits)
         delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
         self.workflow = Workflow(self.store, self.policy, delegating)
@@ -131,10 +141,11 @@ class Bot:
         by_socket = settings.slack_app_token
         self.socket_mode = SocketMode(self.slack, by_socket.get_secret_value()) if by_socket else None
         self._policies_wanted = asyncio.Event()
+        self._troubles_logged: set[str] = set()
 
     def policy(self) -> Policy:
-        """The policy in force."""
-        return self.policies.current
+        """The policy in force, with who is in a group and on call now."""
+        return self.directory.policy()
 
     async def policy_status(self) -> PolicyStatus:
         """Since when the policy is in force, and what is wrong with the files if they are other ones."""
@@ -171,6 +182,8 @@ class Bot:
             reasons["slack"] = "Slack is not connected"
         if self.policies.problem:
             warnings["policy"] = f"the changed files are not in force: {self.policies.problem}"
+        if troubles := self.directory.troubles():
+            warnings["directory"] = "; ".join(map(str, troubles))
         return Health(reasons, warnings, self.policies.current.digest)
 
     def reload_policies(self) -> None:
@@ -216,18 +229,54 @@ class Bot:
             if problem and problem != known:
                 log.error("policy_broken", problem=problem, consequence="the old one stays in force")
             untold = problem if problem != known else untold
-            if untold and await self._tell_admins(untold):
+            if untold and await self._tell_broken(untold):
                 untold = ""
 
-    async def _tell_admins(self, problem: str) -> bool:
-        """Say in the admin channel, once a day for all replicas, that a policy is broken; False to try again."""
+    async def watch_directory(self) -> None:
+        """Keep up with who is in groups and on call; what cannot be relied on is told once, until it changes."""
+        known: dict[str, str] = {}
+        keeping = asyncio.create_task(self.directory.run())
+        try:
+            while not keeping.done():
+                await asyncio.wait({keeping}, timeout=LOOK_FOR_POLICIES_EVERY)
+                known = await self._tell_troubles(known)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _tell_troubles(self, known: dict[str, str]) -> dict[str, str]:
+        """Log what is new among the troubles with sources, and tell it; gives what need not be told again."""
+        told = {}
+        for trouble in self.directory.troubles():
+            since = f"{trouble.as_of:%Y%m%dT%H%M%S}" if trouble.as_of else "never"
+            if trouble.as_of is None and not trouble.problem:
+                continue  # it is being asked for the first time
+            key = f"directory:{trouble.source}:{since}"
+            if key not in self._troubles_logged:
+                self._troubles_logged.add(key)
+                log.error("source_not_relied_on", name=trouble.name, said=str(trouble))
+            if known.get(trouble.name) == key or await self._tell_admins(
+                source_failed(str(trouble)), key, "once"
+            ):
+                told[trouble.name] = key
+        return told
+
+    async def _tell_broken(self, problem: str) -> bool:
+        """Say, once a day for all replicas, that a policy is broken; False to try again."""
         digest = hashlib.sha256(problem.encode()).hexdigest()[:16]
         try:
-            now = await self.store.now()
-            day = f"{now:%Y-%m-%d}"
-            if await self.once.take(f"policy:{digest}", day):
-                await self.bulletin.notice(policy_broken(problem), f"policy:{digest}:{day}")
-                await self.once.done(f"policy:{digest}", day)
+            day = f"{await self.store.now():%Y-%m-%d}"
+        except Unavailable as error:
+            log.warning("admins_not_told_yet", error=str(error))
+            return False
+        return await self._tell_admins(policy_broken(problem), f"policy:{digest}", day)
+
+    async def _tell_admins(self, text: str, name: str, day: str) -> bool:
+        """Say something in the admin channel, once for all replicas; False to try again."""
+        try:
+            if await self.once.take(name, day):
+                await self.bulletin.notice(text, f"{name}:{day}")
+                await self.once.done(name, day)
         except GiveUp as never:
             log.warning("admins_not_told", error=str(never))
         except (TryAgain, Unavailable, SlackApiError, OSError, TimeoutError) as error:
@@ -246,6 +295,23 @@ class Bot:
 Job = Coroutine[Any, Any, None]
 
 
+def _means(settings: Settings, client: AsyncWebClient, http: aiohttp.ClientSession) -> Means:
+    """Give what asking sources of members takes."""
+    pagerduty, opsgenie = settings.pagerduty_token, settings.opsgenie_key
+    scim = settings.scim_token
+    return Means(
+        slack=client,
+        http=http,
+        folder=settings.policies or shipped_policies(),
+        commands=settings.group_commands,
+        scim_token=scim.get_secret_value() if scim else "",
+        pagerduty=PagerDuty(http, pagerduty.get_secret_value(), settings.pagerduty_url)
+        if pagerduty
+        else None,
+        opsgenie=Opsgenie(http, opsgenie.get_secret_value(), settings.opsgenie_url) if opsgenie else None,
+    )
+
+
 async def serve(settings: Settings, role: Role = Role.ALL) -> None:
     """Run the bot until SIGINT or SIGTERM. Raises one of CANNOT_START when it cannot start."""
     policies = PolicySource(settings.policies or shipped_policies())
@@ -260,7 +326,9 @@ async def serve(settings: Settings, role: Role = Role.ALL) -> None:
         bot = Bot(settings, policies, connection, http, audit_log)
         log.info("policy_in_force", digest=policies.current.digest[:12])
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.reload_policies)
-        await _until_signalled([bot.watch_policies(), *_work(bot, role), *_ways_in(bot, listening)])
+        await _until_signalled(
+            [bot.watch_policies(), bot.watch_directory(), *_work(bot, role), *_ways_in(bot, listening)]
+        )
         log.info("stopping")
 
 
@@ -273,7 +341,17 @@ def _ways_in(bot: Bot, listening: socket.socket | None) -> list[Job]:
     if listening is None:
         return []
     web = run_web(make_web(bot.readiness, None if bot.socket_mode else bot.slack), listening)
-    return [web, bot.socket_mode.run()] if bot.socket_mode else [web]
+    return [web, _once_looked(bot, bot.socket_mode.run())] if bot.socket_mode else [_once_looked(bot, web)]
+
+
+async def _once_looked(bot: Bot, job: Job) -> None:
+    """Take what people do once it is known who is in groups, or cannot be found out soon."""
+    try:
+        await bot.directory.looked(FIRST_LOOK)
+    except asyncio.CancelledError:
+        job.close()
+        raise
+    await job
 
 
 @asynccontextmanager

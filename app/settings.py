@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     data: Path = Path(".jit")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
+    group_commands: bool = False
+    scim_token: SecretStr | None = None
+    pagerduty_token: SecretStr | None = None
+    pagerduty_url: str = "https://api.pagerduty.com"
+    opsgenie_key: SecretStr | None = None
+    opsgenie_url: str = "https://api.opsgenie.com"
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
@@ -60,6 +66,13 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"https?://\S+", url):
             raise ValueError("it should look like https://slack.com/api/")
         return url if url.endswith("/") else url + "/"
+
+    @field_validator("pagerduty_url", "opsgenie_url")
+    @classmethod
+    def _on_call_url(cls, url: str) -> str:
+        if not re.fullmatch(r"https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?", url):
+            raise ValueError("it should begin with https://, such as https://api.eu.pagerduty.com")
+        return url
 
     @field_validator("redis_url")
     @classmethod

@@ -157,7 +157,7 @@ class Workplace:
             audit_log = building.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))
             bot = Bot(settings, PolicySource(self.policies), connection, http, audit_log)
             stack = building.pop_all()
-        jobs = [bot.work()] if working else []
+        jobs = [bot.watch_directory(), *([bot.work()] if working else [])]
         jobs += [bot.watch_policies()] if watching else []
         if self._listening:
             jobs.append(run_web(make_web(bot.readiness, bot.slack), self._listening.dup()))

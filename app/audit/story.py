@@ -189,7 +189,7 @@ def _judged(verdict: Verdict) -> str:
 
 
 def _needed(stage: Stage) -> str:
-    people = ", ".join(map(one_line, (*stage.groups, *stage.people)))
+    people = ", ".join(map(one_line, stage.named))
     return f"{stage.quorum} of {one_line(stage.name)}" + (f" ({people})" if people else "")
 
 

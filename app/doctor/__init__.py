@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from app.doctor.directory import examine_directory
 from app.doctor.finding import Finding, Grade, bad, good
 from app.doctor.slack import examine_slack
 from app.doctor.store import examine_store
@@ -25,6 +26,7 @@ async def examine() -> list[Finding]:
         *told,
         *await examine_store(settings),
         *await examine_slack(settings, policy),
+        *await examine_directory(settings, policy),
     ]
 
 

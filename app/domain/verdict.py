@@ -18,6 +18,8 @@ class Stage(Value):
 
     `groups` and `people` are selectors: who is in them is asked again at every decision. With `approver`,
     only those of them count who have, of each attribute, one of the values.
+    `groups` has on-call rotas too: who is on call now is a group. `managers` names those so many levels above
+    the requester, whose id is in `managers_of`; 0 names none.
     `notify` is None when the approvers themselves are to be pinged.
     """
 
@@ -26,7 +28,17 @@ class Stage(Value):
     groups: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     approver: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    managers: int = 0
+    managers_of: str = ""
     notify: tuple[str, ...] | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What the stage names, in words: groups, people, and the requester's managers."""
+        if not self.managers:
+            return (*self.groups, *self.people)
+        levels = "the manager" if self.managers == 1 else f"{self.managers} levels of managers"
+        return (*self.groups, *self.people, f"{levels} of {self.managers_of or 'the requester'}")
 
 
 class Rung(Value):

@@ -136,8 +136,9 @@ def _stage(spec: StageSpec) -> Stage:
     return Stage(
         name=spec.name,
         quorum=spec.quorum,
-        groups=spec.groups,
+        groups=(*spec.groups, *spec.on_call),
         people=spec.people,
+        managers=spec.managers or 0,
         approver=tuple(sorted((key, tuple(sorted(set(words)))) for key, words in spec.approver.items())),
         notify=spec.notify,
     )
@@ -148,7 +149,7 @@ def _obligations(spec: ObligationsSpec) -> Obligations:
     rungs = [
         Rung(
             after=int(rung.after.total_seconds()),
-            groups=tuple(sorted(set(rung.to.groups))),
+            groups=tuple(sorted({*rung.to.groups, *rung.to.on_call})),
             people=tuple(sorted(set(rung.to.people))),
         )
         for rung in spec.escalation

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +12,9 @@ from app.policy.assembling import Assembly
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.delegation import delegation_rules
 from app.policy.draft import Draft
+from app.policy.fetched import grown, rota_of
 from app.policy.globs import Globs
+from app.policy.outside import NOTHING_KNOWN, Filed, Named
 from app.policy.policy import Policy
 from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
@@ -35,10 +36,7 @@ def build(draft: Draft) -> Policy:
         )
         for entry, spec in draft.actions
     }
-    permissions = {
-        Permission(entry.name): frozenset(chain(spec.people, *(members[group] for group in spec.groups)))
-        for entry, spec in draft.permissions
-    }
+    filed = _filed(draft)
     channels = {entry.name: channel for entry, channel in draft.channels}
     reach = Reach({action.name: action.environment for action in actions.values()})
     assembly = Assembly.of(
@@ -55,19 +53,37 @@ def build(draft: Draft) -> Policy:
         actions=MappingProxyType(actions),
         people=MappingProxyType(people),
         members=MappingProxyType(members),
-        permissions=MappingProxyType(permissions),
+        permissions=MappingProxyType({}),
         attributes=MappingProxyType(
             {person: MappingProxyType(known) for person, known in draft.attributes_of.items()}
         ),
-        managers=MappingProxyType({entry.name: spec.manager for entry, spec in draft.people if spec.manager}),
         delegation=delegation_rules(draft),
+        managers=filed.managers,
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
         _by_slack=MappingProxyType({person.slack: person for person in people.values()}),
         _groups=MappingProxyType(_groups_of(members)),
         _resources=MappingProxyType({name: Globs.of(action.resources) for name, action in actions.items()}),
         _index=RuleIndex(placed, reach),
-    )
+        _filed=filed,
+    ).with_directory(NOTHING_KNOWN, None)
+
+
+def _filed(draft: Draft) -> Filed:
+    """Take what files say of people, and where the rest comes from."""
+    groups = {entry.name: group for entry, group in draft.groups}
+    rotas = {entry.name: rota for entry, rota in draft.rotas}
+    return Filed(
+        members=MappingProxyType(draft.members),
+        permissions=MappingProxyType({
+            Permission(entry.name): Named(spec.groups, spec.people) for entry, spec in draft.permissions
+        }),
+        managers=MappingProxyType(draft.managers),
+        sources=MappingProxyType(draft.sources),
+        rotas=MappingProxyType({name: rota_of(rota) for name, rota in rotas.items() if rota.people}),
+        rota_sources=MappingProxyType({name: f"rotas.{name}" for name, rota in rotas.items() if not rota.people}),
+        grown=grown(groups),
+    )  # fmt: skip
 
 
 def digest_of(written: Mapping[str, Any]) -> str:

@@ -148,7 +148,7 @@ def _bindings(facts: Facts) -> dict[str, Any]:
         found["request.seconds"] = ask.seconds
     if ask.at.tzinfo is not None:
         found["now"] = ask.at.astimezone(UTC)
-    if len(facts.groups) <= MOST_GROUPS:
+    if len(facts.groups) <= MOST_GROUPS and not facts.doubtful:
         found["requester.groups"] = sorted(facts.groups)
     found["requester.attributes"] = {key: list(words) for key, words in facts.attributes.items()}
     return found

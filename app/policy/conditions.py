@@ -24,12 +24,16 @@ NO_ATTRIBUTES: Attributes = MappingProxyType({})
 
 
 class Facts(NamedTuple):
-    """An ask, the groups that its requester is in, what else is known of them, and the action asked for."""
+    """An ask, the groups that its requester is in, what else is known of them, and the action asked for.
+
+    `doubtful` are groups of which it cannot be told now whether the requester is in them.
+    """
 
     ask: Ask
     groups: frozenset[str]
     attributes: Attributes = NO_ATTRIBUTES
     action: Action | None = None
+    doubtful: frozenset[str] = frozenset()
 
 
 class Finding(NamedTuple):
@@ -67,6 +71,9 @@ class AskedBy:
         if requester.id in self.people:
             return Finding(True, f"{requester.name} may ask")
         needed = _needed(self.groups, self.people)
+        if unsure := self.groups & facts.doubtful:
+            untold = f"whether you are in {listed(sorted(unsure), SHOWN)} is not known now"
+            return Finding(False, f"needs {needed}; {untold}", False)
         return Finding(False, f"needs {needed}; you are {requester.id}, {_membership(facts.groups)}")
 
 

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from app.policy.conditions import Attributes
+from app.policy.fetched import grown, sources
 from app.policy.membership import members_of
+from app.policy.outside import Source, chain_of_command
 from app.policy.people_conditions import has_any
 from app.policy.problems import Problem
 from app.policy.schema import (
@@ -18,6 +20,7 @@ from app.policy.schema import (
     GroupSpec,
     PermissionSpec,
     PersonSpec,
+    RotaSpec,
     RuleSpec,
     StageSpec,
 )
@@ -84,6 +87,27 @@ class Draft:
         """Ids of the people in each group that is well-formed, those in its groups among them."""
         return members_of({entry.name: group for entry, group in self.groups})
 
+    @property
+    def rotas(self) -> Iterator[tuple[Entry, RotaSpec]]:
+        return self._well_formed("rotas")
+
+    @cached_property
+    def elsewhere(self) -> frozenset[str]:
+        """Names of groups whose members files alone do not name, and of all rotas: anybody may be in these."""
+        groups = {entry.name: group for entry, group in self.groups}
+        return frozenset(each.name for each in grown(groups)).union(self.names("rotas"))
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """Where members come from that files do not name, by `groups.NAME` and `rotas.NAME`."""
+        named = ((entry.name, spec) for entry, spec in self.groups)
+        return sources(named, ((entry.name, spec) for entry, spec in self.rotas))
+
+    @cached_property
+    def managers(self) -> Mapping[str, str]:
+        """Id of the manager, by the id of a person who has one."""
+        return {entry.name: person.manager for entry, person in self.people if person.manager}
+
     @cached_property
     def attributes(self) -> frozenset[str]:
         """Names of the attributes that any person has."""
@@ -94,9 +118,10 @@ class Draft:
         """Attributes of each person who has any."""
         return {entry.name: person.attributes for entry, person in self.people if person.attributes}
 
-    def entitled(self, stage: StageSpec) -> frozenset[str]:
-        """Give who may approve a stage, of the groups and people that there are."""
+    def entitled(self, stage: StageSpec, asker: str = "") -> frozenset[str]:
+        """Give who may approve a stage, of the groups and people that there are and the asker's managers."""
         named = frozenset(stage.people).union(*(self.members[group] for group in stage.groups))
+        named |= chain_of_command(asker, self.managers, stage.managers or 0)
         if not stage.approver:
             return named
         nothing: Attributes = {}

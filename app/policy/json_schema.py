@@ -21,6 +21,7 @@ DIALECT = "http://json-schema.org/draft-07/schema#"
 ABOUT = {
     "people": "Who there is, by an id of your own that is never given to another.",
     "groups": "Groups of people, by name.",
+    "rotas": "Who is on call: people in turn, or a schedule of PagerDuty or Opsgenie.",
     "calendars": "Dates on which windows of time are not open, such as holidays.",
     "freezes": "Spans of time that rules may speak of, such as the week before a release.",
     "environments": "Isolated places, each with the channel where its requests are decided.",

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from app.domain.people import SYSTEM
 from app.policy import context_shapes as context
+from app.policy import outside_shapes as outside
 from app.policy import shapes
 from app.policy.cases import spec as cases
 from app.policy.policy import CATALOGUE
@@ -121,6 +122,15 @@ SHAPES: dict[Callable[..., Any], Schema] = {
     },
     _of(context.Ticket): {
         "anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type": "number"}]
+    },
+    outside.place: text("[^\\x00-\\x1f\\x7f]{1,1000}", examples=["groups/platform.json"]),
+    outside.shift: text("[1-9][0-9]{0,2}[dw]", examples=["1w", "1d"]),
+    outside.levels: {
+        "anyOf": [
+            {"const": True},
+            {"type": "integer", "minimum": 1, "maximum": outside.MOST_LEVELS},
+            text(f"true|[1-{outside.MOST_LEVELS}]"),
+        ]
     },
     cases.instant: text(
         r"\s*([A-Za-z]{3}[a-z]* +)?[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"

@@ -1,12 +1,14 @@
 """What is allowed, and yet hardly meant: told by `jit policy check`, and never in the way."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from app.policy.draft import Draft, Entry
 from app.policy.lint_reach import unreached
+from app.policy.nearest import listed
 from app.policy.problems import Problem
 from app.policy.reach import Reach
-from app.policy.schema import RuleSpec
+from app.policy.schema import RuleSpec, StageSpec
 
 
 def lint(draft: Draft) -> list[Problem]:
@@ -36,6 +38,11 @@ def _rules(draft: Draft) -> Iterator[Problem]:
 
 def _never_enough(entry: Entry, rule: RuleSpec, askers: frozenset[str], draft: Draft) -> Iterator[Problem]:
     """Find whose requests can never be approved: no one decides on their own, and each decides once."""
+    if any(_is_open(stage, draft) for stage in rule.stages):
+        return  # anybody may be in there
+    if any(stage.managers for stage in rule.stages):
+        yield from _never_enough_above(entry, rule, askers, draft)
+        return
     seats = [draft.entitled(stage) for stage in rule.stages for _ in range(stage.quorum)]
     named = askers & frozenset[str]().union(*seats)
     if askers - named and not _can_be_seated(seats):
@@ -47,6 +54,30 @@ def _never_enough(entry: Entry, rule: RuleSpec, askers: frozenset[str], draft: D
             f"can never be fulfilled when {' or '.join(stuck[:8])} asks, for no one decides on their own; "
             "name more people"
         )
+        yield entry.problem(text, "stages")
+
+
+def _is_open(stage: StageSpec, draft: Draft) -> bool:
+    """Tell whether others than files say who may approve a stage."""
+    return bool(stage.on_call) or not draft.elsewhere.isdisjoint(stage.groups)
+
+
+def _never_enough_above(
+    entry: Entry, rule: RuleSpec, askers: frozenset[str], draft: Draft
+) -> Iterator[Problem]:
+    """The same where managers approve: each requester has others."""
+    if any(source.startswith("groups.") for source in draft.sources):
+        return  # a group's source may name managers too
+    stuck = [
+        asker
+        for asker in sorted(askers)
+        if not _can_be_seated(
+            [draft.entitled(stage, asker) - {asker} for stage in rule.stages for _ in range(stage.quorum)]
+        )
+    ]
+    if stuck:
+        who = listed(stuck, 8).replace(", ", " or ")
+        text = f"can never be fulfilled when {who} asks, who has too few managers; write manager for them"
         yield entry.problem(text, "stages")
 
 
@@ -82,12 +113,13 @@ def _unused(draft: Draft) -> Iterator[Problem]:
     used |= {group for stage in stages for group in stage.groups}
     used |= {group for _, spec in draft.delegation for group in (*spec.groups, *spec.to)}
     used |= {group for _, permission in draft.permissions for group in permission.groups}
+    used |= {rota for stage in stages for rota in stage.on_call}
     used |= {told for stage in stages for told in stage.notify or ()}
     used |= {inner for _, group in draft.groups for inner in group.groups}
     for _, rule in draft.rules:
         used |= _told(rule)
     yield from _unused_times(draft)
-    for entry, _ in draft.groups:
+    for entry, _ in chain(draft.groups, draft.rotas):
         if entry.name not in used:
             yield entry.problem("is named by no rule; remove it, or name it where it is meant")
     inhabited = {action.environment for _, action in draft.actions}
@@ -101,7 +133,7 @@ def _told(rule: RuleSpec) -> set[str]:
     if rule.obligations is None:
         return set()
     rungs = rule.obligations.escalation
-    return {*rule.obligations.tell, *(group for rung in rungs for group in rung.to.groups)}
+    return {*rule.obligations.tell, *(name for rung in rungs for name in (*rung.to.groups, *rung.to.on_call))}
 
 
 def _unused_times(draft: Draft) -> Iterator[Problem]:
@@ -121,7 +153,12 @@ def _permissions(draft: Draft) -> Iterator[Problem]:
         for entry, permission in draft.permissions
     }
     for permission, what in (("revoke", "end someone's access"), ("audit", "read the audit log")):
-        if not given.get(permission):
+        elsewhere = any(
+            not draft.elsewhere.isdisjoint(spec.groups)
+            for entry, spec in draft.permissions
+            if entry.name == permission
+        )
+        if not given.get(permission) and not elsewhere:
             yield draft.problem(f"permissions.{permission}", f"is given to nobody; say who may {what}")
 
 

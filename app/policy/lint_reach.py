@@ -9,7 +9,7 @@ from app.policy.draft import Draft, Entry
 from app.policy.nearest import listed
 from app.policy.problems import Problem
 from app.policy.reach import Reach
-from app.policy.schema import ActionSpec, RuleSpec
+from app.policy.schema import ActionSpec, RuleSpec, StageSpec
 
 SCOPE = frozenset({"actions", "environments", "resources", "groups", "people", "longest", "longer_than"})
 """Keys that are compared by what they come to."""
@@ -27,6 +27,8 @@ class Placed(NamedTuple):
     rule: RuleSpec
     actions: frozenset[str]
     askers: frozenset[str]
+    is_open: bool = False
+    """Whether others than files say who may ask too."""
 
 
 def unreached(draft: Draft) -> Iterator[Problem]:
@@ -46,13 +48,14 @@ def _placed(draft: Draft) -> Iterator[Placed]:
     members, everyone = draft.members, frozenset(draft.names("people"))
     for entry, rule in draft.rules:
         named = frozenset(rule.people).union(*(members[group] for group in rule.groups))
+        is_open = not draft.elsewhere.isdisjoint(rule.groups)
         askers = named if rule.groups or rule.people else everyone
-        yield Placed(entry, rule, frozenset(reach.of(rule.actions, rule.environments)), askers)
+        yield Placed(entry, rule, frozenset(reach.of(rule.actions, rule.environments)), askers, is_open)
 
 
 def _never_matches(placed: Placed, actions: dict[str, ActionSpec]) -> Iterator[Problem]:
     entry, rule = placed.entry, placed.rule
-    if not placed.askers and rule.groups:
+    if not placed.askers and rule.groups and not placed.is_open:
         who = listed(rule.groups, 8).replace(", ", " or ")
         yield entry.problem(f"can never match, as nobody is in {who}; put people in, or remove it", "groups")
     reached = [actions[name] for name in placed.actions if name in actions]
@@ -108,6 +111,9 @@ def _covers(wide: Placed, narrow: Placed) -> bool:
 
 def _covers_whom(wide: Placed, narrow: Placed) -> bool:
     is_for_all = not (wide.rule.groups or wide.rule.people)
+    if narrow.is_open and not is_for_all:
+        one, other = wide.rule, narrow.rule
+        return set(one.groups) >= set(other.groups) and set(one.people) >= set(other.people)
     return is_for_all or (bool(narrow.askers) and wide.askers >= narrow.askers)
 
 
@@ -125,7 +131,7 @@ def _empty_approvers(draft: Draft) -> Iterator[Problem]:
     for entry, rule in draft.rules:
         for index, stage in enumerate(rule.stages):
             for at, group in enumerate(stage.groups):
-                if not members[group]:
+                if not members[group] and group not in draft.elsewhere:
                     text = f"nobody is in {group}, so that it approves nothing; put people in, or remove it"
                     yield entry.problem(text, "stages", index, "groups", at)
 
@@ -138,7 +144,7 @@ def _given_to_nobody(draft: Draft, placed: list[Placed]) -> Iterator[Problem]:
                 giving[action].append(each)
     for entry, _ in draft.actions:
         rules = giving[entry.name]
-        if rules and not any(each.askers for each in rules):
+        if rules and not any(each.askers or each.is_open for each in rules):
             names = listed([each.entry.name for each in rules], 8)
             yield entry.problem(
                 f"may be asked for by nobody: nobody is in the groups of {names}; put people in"
@@ -150,12 +156,21 @@ def _lonely_approvers(draft: Draft, placed: list[Placed]) -> Iterator[Problem]:
     where = {entry.name: action.environment for entry, action in draft.actions}
     approvers: dict[str, set[str]] = defaultdict(set)
     askers: dict[str, set[str]] = defaultdict(set)
+    open_to: set[str] = set()
     for each in placed:
         if each.rule.effect == "require" and each.rule.mode == "enforce":
+            if any(_may_be_anybody(stage, draft) for stage in each.rule.stages):
+                open_to |= {where[action] for action in each.actions}
             for environment in {where[action] for action in each.actions}:
                 approvers[environment].update(*(draft.entitled(stage) for stage in each.rule.stages))
                 askers[environment] |= each.askers
     for entry, _ in draft.environments:
+        if entry.name in open_to:
+            continue
         if len(alone := approvers[entry.name]) == 1 and alone <= askers[entry.name]:
             text = f"has {min(alone)} as its only approver, who may ask there too; name one more"
             yield entry.problem(text)
+
+
+def _may_be_anybody(stage: StageSpec, draft: Draft) -> bool:
+    return bool(stage.on_call or stage.managers) or not draft.elsewhere.isdisjoint(stage.groups)

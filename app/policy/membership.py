@@ -7,7 +7,7 @@ from app.policy.schema import GroupSpec
 
 def members_of(groups: Mapping[str, GroupSpec]) -> dict[str, frozenset[str]]:
     """Give the people of each group, with those of the groups within it, however deep; circles do no harm."""
-    order = _inner_first({name: group.groups for name, group in groups.items()})
+    order = inner_first({name: group.groups for name, group in groups.items()})
     found: dict[str, set[str]] = {}
     for name in order:
         group = groups[name]
@@ -44,7 +44,7 @@ def cycles(arrows: Mapping[str, Iterable[str]]) -> list[tuple[str, ...]]:
     return sorted(found)
 
 
-def _inner_first(arrows: Mapping[str, Iterable[str]]) -> list[str]:
+def inner_first(arrows: Mapping[str, Iterable[str]]) -> list[str]:
     """Order names so that what one points to comes before it, as far as there are no circles."""
     order: dict[str, None] = {}
     opened: set[str] = set()

@@ -1,8 +1,8 @@
 """The policy in force: what can be asked, what is said of it, and who may decide. Immutable once built."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import chain
 
 from app.domain.duration import format_duration
@@ -14,9 +14,23 @@ from app.policy.checking import Checked, check_duration, check_reason, check_res
 from app.policy.conditions import NO_ATTRIBUTES, Attributes, Facts
 from app.policy.delegation import DelegationRule
 from app.policy.globs import Globs
+from app.policy.nearest import listed
+from app.policy.outside import (
+    NOTHING_KNOWN,
+    Directory,
+    Filed,
+    Freshness,
+    Overlay,
+    Source,
+    Standing,
+    chain_of_command,
+    changes_at,
+    lay_over,
+    standing,
+)
 from app.policy.people_conditions import counted_over, has_any
 from app.policy.rules import Rule, RuleIndex
-from app.policy.settling import settle
+from app.policy.settling import Settled, settle
 from app.policy.spans import span
 
 CATALOGUE = "(catalogue)"
@@ -37,7 +51,7 @@ class Policy:
     actions: Mapping[str, Action]
     people: Mapping[str, Principal]
     members: Mapping[str, frozenset[str]]
-    """Ids of people by group."""
+    """Ids of people by group, as far as it is known who is in it now; a rota is the group of who is on call."""
     permissions: Mapping[Permission, frozenset[str]]
     """Ids of people by permission."""
     attributes: Mapping[str, Attributes]
@@ -52,6 +66,47 @@ class Policy:
     _groups: Mapping[str, frozenset[str]]
     _resources: Mapping[str, Globs]
     _index: RuleIndex
+    _filed: Filed
+    _directory: Directory = NOTHING_KNOWN
+    _standing: Standing | None = None
+    _over: Overlay | None = None
+    until: datetime | None = None
+    """When time alone changes who is in a group or on call: ask `with_directory` again then; None is never."""
+
+    # -- who is in a group -----------------------------------------------------------------------------
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """Where members come from that files do not name, by `groups.NAME` and `rotas.NAME`."""
+        return self._filed.sources
+
+    def with_directory(self, directory: Directory, at: datetime | None) -> "Policy":
+        """Give the same policy as it is with what others say of people, at an instant; cheap if they say the same.
+
+        What is older than its source allows permits nobody and denies those it names; what was never told
+        permits nobody and denies everybody. Without an instant nothing is known.
+        """
+        if self._filed.is_all and self._standing:
+            return self
+        stands = standing(self._filed, directory, at)
+        until = changes_at(self._filed, directory, at) if at else None
+        if stands == self._standing:
+            return replace(self, _directory=directory, until=until)
+        over = lay_over(self._filed, stands, self._standing, self._over)
+        return replace(
+            self,
+            members=over.members,
+            permissions=over.permissions,
+            managers=over.managers,
+            until=until,
+            _directory=directory,
+            _standing=stands,
+            _over=over,
+        )
+
+    def freshness(self, at: datetime) -> Mapping[str, Freshness]:
+        """Tell how far each source can be relied on at an instant."""
+        return {name: self._directory.freshness(name, source, at) for name, source in self.sources.items()}
 
     # -- what can be asked ---------------------------------------------------------------------------
 
@@ -91,8 +146,8 @@ class Policy:
         reasons = [reason for _, reason in looked]
         matched = [rule for rule, reason in looked if reason.matched]
         in_force = [rule for rule in matched if not rule.shadow]
-        found = settle(in_force, ask)
-        shadow = settle(matched, ask).outcome if len(matched) > len(in_force) else found.outcome
+        found = _settled(in_force, facts)
+        shadow = _settled(matched, facts).outcome if len(matched) > len(in_force) else found.outcome
         return Verdict(
             outcome=found.outcome,
             reasons=(*reasons, *found.objections),
@@ -131,11 +186,18 @@ class Policy:
     def facts_of(self, ask: Ask) -> Facts:
         """Put what is asked beside what policy knows of the requester."""
         person = ask.requester.id
+        groups = self._groups.get(person, NO_GROUPS)
+        doubtful, over = NO_GROUPS, self._over
+        if over is not None and over.more:
+            groups |= over.more.get(person, NO_GROUPS)
+        if over is not None and (over.stale or over.unknown):
+            doubtful = (over.stale.get(person, NO_GROUPS) | over.unknown) - groups
         return Facts(
             ask,
-            self._groups.get(person, NO_GROUPS),
+            groups,
             self.attributes.get(person, NO_ATTRIBUTES),
             self.actions.get(ask.action),
+            doubtful,
         )
 
     def _objection(self, ask: Ask) -> Reason | None:
@@ -173,8 +235,11 @@ class Policy:
     # -- who may -------------------------------------------------------------------------------------
 
     def entitled(self, stage: Stage) -> frozenset[str]:
-        """Give the ids of the people who may decide a stage now, by the groups and people that it names."""
+        """Give the ids of the people who may decide a stage now, by the groups, people and managers it names."""
         selected = frozenset(self._selected(stage.groups, stage.people))
+        if stage.managers:
+            above = chain_of_command(stage.managers_of, self.managers, stage.managers)
+            selected |= above & self.people.keys()
         if not stage.approver:
             return selected
         wanted = dict(stage.approver)
@@ -197,3 +262,22 @@ class Policy:
     def _selected(self, groups: Iterable[str], people: Iterable[str]) -> Iterable[str]:
         named = (person for person in people if person in self.people)
         return chain(named, *(self.members.get(group, NO_GROUPS) for group in groups))
+
+
+def _settled(matched: Sequence[Rule], facts: Facts) -> Settled:
+    """Settle what matching rules come to; what lets something through must not rest on doubt alone.
+
+    A rule that requires counts a group that cannot be told as met, so that its approvals are never left out. It
+    gives nothing, though, to someone who is not known to be in any group that may ask.
+    """
+    found = settle(matched, facts.ask)
+    if not facts.doubtful or found.outcome is Outcome.DENY or not all(rule.doubts(facts) for rule in matched):
+        return found
+    return Settled(Outcome.DENY, objections=tuple(_in_doubt(rule, rule.doubts(facts)) for rule in matched))
+
+
+def _in_doubt(rule: Rule, groups: frozenset[str]) -> Reason:
+    because = (
+        f"who is in {listed(sorted(groups), 8)} is not known now, so it lets nobody ask; try again later"
+    )
+    return Reason(rule=rule.name, effect=Outcome.DENY, matched=True, because=because)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from app.domain.duration import format_duration
-from app.policy import rule_references
+from app.policy import rota_references, rule_references
 from app.policy.delegation import unknown_in_delegation
 from app.policy.draft import Draft, Entry
 from app.policy.globs import Globs, is_pattern, may_overlap
@@ -22,6 +22,7 @@ def misfits(draft: Draft) -> list[Problem]:
     return [
         *_people(draft),
         *_groups(draft),
+        *rota_references.rotas(draft),
         *_actions(draft),
         *rule_references.freezes(draft),
         *_rules(draft),
@@ -54,6 +55,7 @@ def _groups(draft: Draft) -> Iterator[Problem]:
         yield from known(entry, group.groups, draft.names("groups"), "group", "groups")
         if entry.name in draft.names("people"):
             yield entry.problem("is the name of a person too; give the group another name")
+        yield from rota_references.source(entry, group)
     entries = {entry.name: (entry, group.groups) for entry, group in draft.groups}
     for circle in cycles({name: inner for name, (_, inner) in entries.items()}):
         text = f"is within itself ({_round(circle)}); take one of them out of the other"
@@ -152,23 +154,26 @@ def _stages(entry: Entry, rule: RuleSpec, draft: Draft) -> Iterator[Problem]:
             yield entry.problem(f"{stage.name} is an earlier stage's name; give each its own", *at, "name")
         yield from known(entry, stage.groups, draft.names("groups"), "group", *at, "groups")
         yield from known(entry, stage.people, draft.names("people"), "person", *at, "people")
+        yield from known(entry, stage.on_call, draft.names("rotas"), "rota", *at, "on_call")
         if stage.notify:
-            told = draft.names("groups") | draft.names("people")
+            told = draft.names("groups") | draft.names("people") | draft.names("rotas")
             yield from known(entry, stage.notify, told, "group or person", *at, "notify")
         yield from _quorum(entry, stage, at, draft)
 
 
 def _quorum(entry: Entry, stage: StageSpec, at: Path_, draft: Draft) -> Iterator[Problem]:
-    if not stage.groups and not stage.people:
+    if not (stage.groups or stage.people or stage.on_call or stage.managers):
         yield entry.problem("names nobody; write groups or people who may approve", *at)
         return
     if not draft.members.keys() >= set(stage.groups):
         return  # a group that is missing or malformed is told already
     if not draft.attributes >= stage.approver.keys():
         return  # an attribute that nobody has is told already
-    approvers = draft.entitled(stage)
-    if stage.quorum > len(approvers):
-        text = f"asks for {stage.quorum} of {len(approvers)} people; lower it, or name more people"
+    if not draft.elsewhere.isdisjoint(stage.groups):
+        return  # whoever is in these is not known before they are fetched
+    most = len(draft.entitled(stage)) + len(stage.on_call) + (stage.managers or 0)
+    if stage.quorum > most:
+        text = f"asks for {stage.quorum} of {most} people; lower it, or name more people"
         yield entry.problem(text, *at, "quorum")
 
 

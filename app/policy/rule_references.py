@@ -86,7 +86,7 @@ def _expressions(entry: Entry, rule: RuleSpec) -> Iterator[Problem]:
 def _obligations(
     entry: Entry, rule: RuleSpec, obligations: ObligationsSpec, draft: Draft
 ) -> Iterator[Problem]:
-    told = draft.names("groups") | draft.names("people")
+    told = draft.names("groups") | draft.names("people") | draft.names("rotas")
     yield from known(entry, obligations.tell, told, "group or person", "obligations", "tell")
     if rule.effect == "auto_approve":
         for key in EASES:
@@ -102,7 +102,8 @@ def _obligations(
 
 
 def _told(entry: Entry, to: ToldSpec, draft: Draft, *at: str | int) -> Iterator[Problem]:
-    if not to.groups and not to.people:
+    if not (to.groups or to.people or to.on_call):
         yield entry.problem("names nobody; write groups or people who are told", *at)
     yield from known(entry, to.groups, draft.names("groups"), "group", *at, "groups")
     yield from known(entry, to.people, draft.names("people"), "person", *at, "people")
+    yield from known(entry, to.on_call, draft.names("rotas"), "rota", *at, "on_call")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.domain.verdict import Obligations, Outcome, Reason, Stage
 from app.policy.catalogue import Action
-from app.policy.conditions import Condition, Facts, Finding
+from app.policy.conditions import AskedBy, Condition, Facts, Finding
 from app.policy.reach import Reach
 
 
@@ -40,6 +40,13 @@ class Rule:
         return Reason(
             rule=self.name, effect=self.effect, matched=not missed, because=because, shadow=self.shadow
         )
+
+    def doubts(self, facts: Facts) -> frozenset[str]:
+        """Give the groups by which alone the requester may meet the rule, if only it were known; mostly none."""
+        unsure = (
+            each for each in self.conditions if isinstance(each, AskedBy) and not each.look(facts).known
+        )
+        return frozenset[str]().union(*(each.groups & facts.doubtful for each in unsure))
 
     def _why(self, findings: Sequence[Finding]) -> str:
         """Say why the rule matched, and what of it only counts as met, as it could not be told."""

@@ -21,6 +21,15 @@ from app.policy.context_shapes import (
     Ticket,
     Zone,
 )
+from app.policy.outside_shapes import (
+    Argument,
+    Levels,
+    OpsgenieSchedule,
+    PagerDutySchedule,
+    Place,
+    Shift,
+    SlackGroup,
+)
 from app.policy.shapes import (
     Channel,
     Duration,
@@ -64,11 +73,50 @@ class PersonSpec(Spec):
     manager: PersonId | None = None
 
 
-class GroupSpec(Spec):
-    """A group of people and of groups. One of people alone may be written as a list."""
+class FetchedSpec(Spec):
+    """How often what comes from elsewhere is fetched, and how old it may be and still permit."""
+
+    refresh: Duration | None = None
+    max_age: Duration | None = None
+
+
+class GroupSpec(FetchedSpec):
+    """A group of people and of groups, and of those whom one source from elsewhere names.
+
+    One of people alone may be written as a list. `slack`: a user group; `scim`: a file or an address that gives
+    a Group of RFC 7643; `command`: a program and its arguments, that prints one.
+    """
 
     groups: SomeOf[Name] = ()
     people: SomeOf[PersonId] = ()
+    slack: SlackGroup | None = None
+    scim: Place | None = None
+    command: SomeOf[Argument] = ()
+
+
+class OverrideSpec(Spec):
+    """Someone takes over for a while, in the rota's zone; `from` is in it, `to` is not."""
+
+    begins: Moment = Field(default=None, validate_default=True, alias="from")
+    ends: Moment = Field(default=None, validate_default=True, alias="to")
+    person: PersonId = NEEDED
+
+
+class RotaSpec(FetchedSpec):
+    """Who is on call: people in turn, or as a schedule of PagerDuty or Opsgenie has it.
+
+    In turn: `people` take shifts (`shift`, `1w` where it is left out) in order from the first day (`from`) on,
+    handed over at a time of day (`handover`) in a `zone`.
+    """
+
+    people: SomeOf[PersonId] = ()
+    begins: Date | None = Field(default=None, alias="from")
+    shift: Shift | None = None
+    handover: Clock | None = None
+    zone: Zone | None = None
+    overrides: SomeOf[OverrideSpec] = ()
+    pagerduty: SomeOf[PagerDutySchedule] = ()
+    opsgenie: OpsgenieSchedule | None = None
 
 
 class EnvironmentSpec(Spec):
@@ -111,7 +159,9 @@ class FreezeSpec(Spec):
 
 
 class StageSpec(Spec):
-    """`notify` names groups or people; `[]` pings nobody, and without the key the approvers are pinged.
+    """`on_call` names rotas; `managers` are the requester's, so many levels up.
+
+    `notify` names groups, people or rotas; `[]` pings nobody, and without the key the approvers are pinged.
 
     `approver`: attributes that those who may approve must have, beside being named.
     """
@@ -120,6 +170,8 @@ class StageSpec(Spec):
     quorum: Quorum = 1
     groups: SomeOf[Name] = ()
     people: SomeOf[PersonId] = ()
+    on_call: SomeOf[Name] = ()
+    managers: Levels | None = None
     approver: Attributes = {}
     notify: ListOf[Name] | None = None
 
@@ -151,10 +203,11 @@ class WhenSpec(Spec):
 
 
 class ToldSpec(Spec):
-    """Groups and people who are told."""
+    """Groups, people and those on call who are told."""
 
     groups: SomeOf[Name] = ()
     people: SomeOf[PersonId] = ()
+    on_call: SomeOf[Name] = ()
 
 
 class RungSpec(Spec):
@@ -232,6 +285,7 @@ class DelegationSpec(Spec):
 SECTIONS: dict[str, Any] = {
     "people": PersonSpec,
     "groups": ListOf[PersonId],
+    "rotas": RotaSpec,
     "calendars": CalendarSpec,
     "freezes": FreezeSpec,
     "environments": EnvironmentSpec,

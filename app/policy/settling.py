@@ -37,7 +37,13 @@ def settle(matched: Sequence[Rule], ask: Ask) -> Settled:
     if Outcome.REQUIRE not in effects:
         return Settled(Outcome.AUTO_APPROVE, obligations=_together(matched, ()))
     requiring = [rule for rule in matched if rule.effect is Outcome.REQUIRE]
-    return Settled(Outcome.REQUIRE, all_stages(requiring), _together(matched, requiring))
+    stages = tuple(_of_requester(stage, ask) for stage in all_stages(requiring))
+    return Settled(Outcome.REQUIRE, stages, _together(matched, requiring))
+
+
+def _of_requester(stage: Stage, ask: Ask) -> Stage:
+    """Say whose managers a stage means: the verdict is read later, by itself."""
+    return stage.model_copy(update={"managers_of": ask.requester.id}) if stage.managers else stage
 
 
 def _together(matched: Sequence[Rule], requiring: Sequence[Rule]) -> Obligations:

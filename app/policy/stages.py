@@ -18,7 +18,8 @@ def all_stages(rules: Sequence[Rule]) -> tuple[Stage, ...]:
     merged: dict[tuple[object, ...], tuple[str, Stage]] = {}
     for rule in rules:
         for stage in rule.stages:
-            key = (stage.name, stage.quorum, frozenset(stage.groups), frozenset(stage.people), stage.approver)
+            selects = (frozenset(stage.groups), frozenset(stage.people), stage.approver, stage.managers)
+            key = (stage.name, stage.quorum, *selects)
             first, known = merged.get(key, (rule.name, stage))
             merged[key] = (first, _telling_all(known, stage))
     uses = Counter(stage.name for _, stage in merged.values())

@@ -18,6 +18,9 @@
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
 | `jit:{jobs}:home-page:<user>` | string: request id | 1 hour | homes |
 | `jit:{jobs}:policy` | hash: digest, since (s), judged | none | came, in_force |
+| `jit:{jobs}:directory` | hash: `source:as_of` (ms), `source:problem` | 30 days after the last | rolls |
+| `jit:{jobs}:directory:<source>` | string: JSON, what a source of members said | 30 days | rolls |
+| `jit:{jobs}:directory-turn:<source>` | string: holder | a try, or a wait after a failure | rolls |
 | `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
 """
 
@@ -90,7 +93,16 @@ def home_page(user: str) -> str:
     return f"jit:{{jobs}}:home-page:{user}"
 
 
+def roll(source: str) -> str:
+    return f"{DIRECTORY}:{source}"
+
+
+def roll_turn(source: str) -> str:
+    return f"{DIRECTORY}-turn:{source}"
+
+
 HOMES = "jit:{jobs}:homes"
 HOMES_DUE = "jit:{jobs}:homes-due"
 POLICY = "jit:{jobs}:policy"
+DIRECTORY = "jit:{jobs}:directory"
 AUDIT_LOG = "jit:{jobs}:audit-log"

@@ -10,10 +10,14 @@ import pytest
 import yaml
 
 from app.cli.bot import environment as settings_of
+from app.directory.found import Found, source_id
 from app.doctor import Grade, examine
 from app.playground import AppRegistration, Playground, demo_workspace
+from app.policy import PolicySource
 from app.shipped import shipped
 from app.store.embedded import Server
+from app.store.requests import RequestStore
+from app.store.rolls import Rolls
 
 
 @pytest.fixture
@@ -125,3 +129,31 @@ async def test_slack_that_is_away_is_told(install):
     install(JIT_SLACK_API_URL="http://127.0.0.1:1/api/")
     (told,) = await findings("slack", Grade.BAD)
     assert "cannot be reached" in told
+
+
+async def test_members_that_cannot_be_asked_for_are_told(install, redis, redis_server, tmp_path):
+    """A source without its setting is bad; one that never answered is a warning; one that did is good."""
+    shutil.copytree(shipped("policies"), tmp_path / "mine")
+    people = tmp_path / "mine" / "people.yaml"
+    people.write_text(
+        people.read_text().replace("  security: [sam]", "  security: {people: [sam], scim: security.json}")
+        + "rotas:\n  pager: {pagerduty: [PI7DH85]}\n"
+    )
+    url = f"unix://{redis_server.socket}"
+    install(JIT_REDIS_URL=url, JIT_POLICIES=str(tmp_path / "mine"))
+    lacking = "rotas.pager needs JIT_PAGERDUTY_TOKEN, a REST API key that may only read"
+
+    assert [
+        f"{lacking} | Set it in the environment of the bot, or name the members in files."
+    ] == await findings("groups", Grade.BAD)
+    assert [
+        "who is in groups.security was never told",
+        "who is in rotas.pager was never told",
+    ] == [said.partition(" |")[0] for said in await findings("groups", Grade.WARNING)]
+    policy = PolicySource(tmp_path / "mine").current
+    now = await RequestStore(redis.calls).now()
+    for source in policy.sources.values():
+        await Rolls(redis.calls).keep(source_id(source), Found().model_dump_json(), now)
+    install(JIT_REDIS_URL=url, JIT_POLICIES=str(tmp_path / "mine"), JIT_PAGERDUTY_TOKEN="u+x")
+
+    assert ["all 2 sources of members are up to date | "] == await findings("groups", Grade.GOOD)

@@ -11,7 +11,16 @@ from typing import NamedTuple
 import pytest
 
 from app.policy import PolicySource, source
-from app.policy.schema import ObligationsSpec, RuleSpec, StageSpec, WhenSpec, WindowSpec
+from app.policy.schema import (
+    GroupSpec,
+    ObligationsSpec,
+    OverrideSpec,
+    RotaSpec,
+    RuleSpec,
+    StageSpec,
+    WhenSpec,
+    WindowSpec,
+)
 from tests.policy.sets import COMMON, RULES, write
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -123,9 +132,18 @@ def test_there_are_enough():
 
 
 def test_every_key_of_a_rule_is_there():
-    """Every key that a rule, a stage, a window or an obligation has is wrong in some case."""
+    """Every key that a rule, a stage, a window, an obligation, a group or a rota has is wrong in some case."""
     told = "\n".join(case.told for case in WRITTEN)
-    for spec in (RuleSpec, StageSpec, WindowSpec, ObligationsSpec, WhenSpec):
+    for spec in (
+        RuleSpec,
+        StageSpec,
+        WindowSpec,
+        ObligationsSpec,
+        WhenSpec,
+        GroupSpec,
+        RotaSpec,
+        OverrideSpec,
+    ):
         for name, field in spec.model_fields.items():
             key = field.alias or name
             assert re.search(rf"\.{key}[:.\[]", told), f"{spec.__name__}.{key}"

@@ -45,7 +45,7 @@ def test_groups_within_groups():
          "groups.a.groups: is within itself (a has b has c has a); take one of them out of the other"),
         ("  a: {groups: [engineer]}\n", 10, "groups.a.groups[0]: there is no group “engineer”; did you mean"),
         ("  a: {people: [bne]}\n", 10, "groups.a.people[0]: there is no person “bne”; did you mean “ben”?"),
-        ("  a: {persons: [ben]}\n", 10, "groups.a.persons: is not a known key; known here: groups, people"),
+        ("  a: {persons: [ben]}\n", 10, "groups.a.persons: is not a known key; known here: command, groups, "),
         ("  a: {people: ben}\n", 10, "groups.a.people: is not a list; write one such as [a, b]"),
         ("  a: ben\n", 10, "groups.a: is not a list; write one such as [a, b]"),
     ],

@@ -10,7 +10,7 @@ from app.playground.api.dispatch import METHODS
 from app.playground.registration import Manifest
 from app.shipped import shipped
 from app.store.messages import IN_DOUBT
-from tests.workplace import PROD
+from tests.workplace import PROD, at_work
 
 HISTORY = {"channel": "channels:history", "group": "groups:history", "im": "im:history"}
 LISTING = {"public_channel": "channels:read", "private_channel": "groups:read"}
@@ -72,13 +72,19 @@ def used_scopes(work):
     return used
 
 
-async def test_scopes(work):
+def with_a_user_group(whole):
+    """One of the groups is a Slack user group."""
+    whole["groups"]["security"] = {"people": ["sam"], "slack": "S0APPROVERS"}
+
+
+async def test_scopes(workplace):
     """Each declared scope is used by some call, and no call takes another: the workspace would refuse it."""
-    kinds = note_kinds(work)
-    await play(work)
-    await looks_for_what_is_in_doubt(work)
-    for call, kind in zip(work.board.calls, kinds, strict=True):
-        call["kind"] = kind
+    async with at_work(workplace(with_a_user_group)) as work:
+        kinds = note_kinds(work)
+        await play(work)
+        await looks_for_what_is_in_doubt(work)
+        for call, kind in zip(work.board.calls, kinds, strict=True):
+            call["kind"] = kind
 
     assert [] == [call for call in work.board.calls if call["error"] == "missing_scope"]
     assert DECLARED.scopes == used_scopes(work)

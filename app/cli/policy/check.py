@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from app.cli.policy.elsewhere import as_problems, with_members
 from app.cli.policy.loading import AsJson, Loaded, Policies, load, print_json
 
 if TYPE_CHECKING:
@@ -17,12 +18,14 @@ def check(policies: Policies = None, as_json: AsJson = False) -> None:
     """Check all files: what is wrong goes to stderr, one a line, with file, line and key.
 
     What is allowed and yet hardly meant is a warning: rules that can never match, approvers nobody is in,
-    actions nobody may ask for, approvals that cannot come.
+    actions nobody may ask for, approvals that cannot come, groups from elsewhere of which the bot does not
+    know, or not lately, who is in them (as its Redis tells: JIT_REDIS_URL, or JIT_DATA while it runs).
     """
     loaded = load(policies, as_json)
     from app.policy.lint import lint  # noqa: PLC0415
 
-    warnings = lint(loaded.draft)
+    elsewhere = with_members(loaded.policy).warnings
+    warnings = [*lint(loaded.draft), *as_problems(loaded.draft, elsewhere)]
     if as_json:
         print_json(_document(loaded, warnings))
     else:

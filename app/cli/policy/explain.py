@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.policy.elsewhere import with_members
 from app.cli.policy.loading import AsJson, Policies, load, misused, print_json
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def explain(
     elif len(words) > 3 or not who:
         misused(USAGE)
     else:
-        policy = load(policies, as_json).policy
+        policy = with_members(load(policies, as_json).policy, data).policy
         _show(explained(policy, typed.ask(policy, words)), as_json)
 
 
@@ -68,7 +69,7 @@ def _explain_recorded(typed: str, data: Path, policies: Path | None, as_json: bo
     from app.policy.explain.lines import recorded_lines  # noqa: PLC0415
     from app.policy.simulate import unknowns  # noqa: PLC0415
 
-    policy = load(policies, as_json).policy
+    policy = with_members(load(policies, as_json).policy, data).policy
     event, ask = recorded_request(typed, data, policy)
     unknown = unknowns(policy, event, ask)
     if as_json:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.policy.elsewhere import with_members
 from app.cli.policy.loading import AsJson, Policies, load, misused, print_json
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def simulate(
         begin = now - parse_duration(since)
     except ValueError as error:
         misused(str(error))
-    policy = load(policies, as_json).policy
-    other = load(against, as_json).policy if against else None
+    policy = with_members(load(policies, as_json).policy, data).policy
+    other = with_members(load(against, as_json).policy, data).policy if against else None
     events = recorded_events(data, begin - horizon(policy), now)
     found = simulated(policy, events, begin, other)
     if as_json:

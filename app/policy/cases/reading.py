@@ -1,10 +1,11 @@
 """Reads the files of cases beside a policy, and puts together what they ask; all mistakes are told."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from math import prod
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,6 +29,7 @@ from app.policy.shapes import name as shape_of_name
 from app.policy.yaml_file import BrokenFileError, Document, Path_, Row, Table, dotted, read_file
 
 T = TypeVar("T")
+NO_MEMBERS: Mapping[str, frozenset[str]] = MappingProxyType({})
 MOST_ASKS = 10_000
 DEFAULT_AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 """When it is asked where nothing is said: a Monday at noon, so that a case says the same every day."""
@@ -44,6 +46,8 @@ class Case(NamedTuple):
     name: str
     expected: CaseSpec
     asks: tuple[Ask, ...]
+    members: Mapping[str, frozenset[str]] = NO_MEMBERS
+    """Who is told to be in sources, by `groups.NAME` and `rotas.NAME`."""
 
 
 class Cases(NamedTuple):
@@ -142,7 +146,12 @@ class _Reading:
             asks = tuple(
                 self._asks(facts, _first(spec.earlier, defaults.earlier), _first(spec.live, defaults.live))
             )
-            self.cases.append(Case(document.name, document.line(at), name, spec, asks))
+            members = {
+                source: frozenset(people)
+                for group, people in (defaults.members | spec.members).items()
+                for source in (f"groups.{group}", f"rotas.{group}")
+            }
+            self.cases.append(Case(document.name, document.line(at), name, spec, asks, members))
 
     def _asks(
         self, facts: dict[str, tuple[Any, ...]], earlier: tuple[timedelta, ...] | None, live: int | None
@@ -170,6 +179,12 @@ class _Reading:
         """Find names that the policy does not have: a case about nobody would hold for the wrong reason."""
         self._among(document, (*at, "who"), spec.who, self._policy.people, "person")
         self._among(document, (*at, "action"), spec.action, self._policy.actions, "action")
+        elsewhere = {name.partition(".")[2] for name in self._policy.sources}
+        for group, people in spec.members.items():
+            if group not in elsewhere:
+                text = f"is no group or rota that comes from elsewhere; {instead(group, elsewhere)}"
+                self._add(document, (*at, "members", group), text)
+            self._among(document, (*at, "members", group), people, self._policy.people, "person")
         if isinstance(spec, CaseSpec):
             rules = {*self.rules, CATALOGUE}
             self._among(document, (*at, "rules"), spec.rules or (), rules, "rule")

@@ -9,6 +9,7 @@ from app.policy.ask import Ask
 from app.policy.cases.reading import Case, Cases
 from app.policy.cases.spec import CaseSpec, StageCase
 from app.policy.explain import Explanation, explain
+from app.policy.outside import Directory, Roll
 from app.policy.policy import CATALOGUE, Policy
 
 
@@ -41,12 +42,14 @@ class Run(NamedTuple):
         return tuple(result for result in self.results if result.mismatches)
 
 
-def run_cases(policy: Policy, cases: Cases) -> Run:
+def run_cases(whole: Policy, cases: Cases) -> Run:
     """Judge every ask of every case."""
     results: list[Result] = []
     decided: set[str] = set()
     for case in cases.cases:
         for ask in case.asks:
+            rolls = {name: Roll(members, ask.at) for name, members in case.members.items()}
+            policy = whole.with_directory(Directory(rolls), ask.at)
             began = time.perf_counter()
             verdict = policy.judge(ask)
             decided.update(verdict.rules)  # and, of rules in shadow, which decide nothing, those that match

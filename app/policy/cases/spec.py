@@ -82,8 +82,9 @@ RuleName = Annotated[str, PlainValidator(rule_name)]
 class AskedSpec(Spec):
     """What is asked. Each key may have several values, and every combination of them is asked.
 
-    But for the last two: `earlier` are requests of the same action that the requester made before, by how
-    long before this one; `live` is how many grants they hold already.
+    But for the last three: `earlier` are requests of the same action that the requester made before, by how
+    long before this one; `live` is how many grants they hold already;
+    `members` are who is told to be in groups and rotas that come from elsewhere: without it nobody is known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
@@ -98,6 +99,7 @@ class AskedSpec(Spec):
     ip: OneOrMore[Address] = ()
     earlier: ListOf[Duration] | None = None
     live: Live | None = None
+    members: dict[Name, ListOf[PersonId]] = Field(default_factory=dict)
 
 
 class StageCase(Spec):
@@ -127,7 +129,7 @@ SECTIONS: dict[str, Any] = {"defaults": AskedSpec, "cases": CaseSpec}
 """What a file holds: `defaults` itself, and each entry of `cases`."""
 defaults_validator: TypeAdapter[AskedSpec] = TypeAdapter(AskedSpec)
 case_validator: TypeAdapter[CaseSpec] = TypeAdapter(CaseSpec)
-ASKED = tuple(key for key in AskedSpec.model_fields if key not in {"earlier", "live"})
+ASKED = tuple(key for key in AskedSpec.model_fields if key not in {"earlier", "live", "members"})
 """What may have several values."""
 
 

@@ -58,7 +58,7 @@ def recorded_lines(verdict: Verdict) -> Iterator[str]:
     """Write a verdict that was recorded: its outcome, its stages, and what each rule said then."""
     yield verdict_line(verdict)
     for stage in verdict.stages:
-        yield f"  {stage.quorum} of {listed((*stage.groups, *stage.people), 12)} ({stage.name})"
+        yield f"  {stage.quorum} of {listed(stage.named, 12)} ({stage.name})"
     for reason in sorted(verdict.reasons, key=lambda reason: not reason.matched):
         yield on_a_line(f"{_mark(reason.matched)} {reason.rule} {EFFECTS[reason.effect]}: {reason.because}")
 

@@ -52,6 +52,8 @@ def _(condition: AskedBy, facts: Facts, action: Action) -> Shown:  # noqa: ARG00
     people = _either(condition.people)
     requester = facts.ask.requester
     mine = f"in {listed(sorted(facts.groups), SHOWN)}" if facts.groups else "in no group"
+    if unsure := condition.groups & facts.doubtful:
+        mine += f"; whether in {listed(sorted(unsure), SHOWN)} is not known now"
     if condition.groups:
         change, then = f"be in {groups}", facts._replace(groups=facts.groups | {min(condition.groups)})
     else:

@@ -180,4 +180,11 @@ def _difference(was: Judged, would_be: Judged) -> Difference:
 
 def _asked_of(stage: Stage) -> tuple[object, ...]:
     """What makes two stages ask the same; whom they tell does not."""
-    return stage.name, stage.quorum, frozenset(stage.groups), frozenset(stage.people), stage.approver
+    return (
+        stage.name,
+        stage.quorum,
+        frozenset(stage.groups),
+        frozenset(stage.people),
+        stage.approver,
+        stage.managers,
+    )

@@ -30,3 +30,8 @@ def policy_broken(problem: str) -> str:
     """Tell those who run the bot; the problem quotes what stands in the files, which is to ping nobody."""
     shown = clip(escape(problem.replace("`", "'")), PROBLEM_SHOWN)
     return f"⚠️ The changed policies are broken; the ones before stay in force.\n```{shown}```"
+
+
+def source_failed(said: str) -> str:
+    """Tell those who run the bot whose members are not known, or not any more; what is quoted pings nobody."""
+    return f"⚠️ {clip(escape(said), PROBLEM_SHOWN)}"

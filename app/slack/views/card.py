@@ -236,6 +236,9 @@ def _who_may(stage: Stage, audience: Audience) -> str:
     """Who may decide a stage; those who are to be told are mentioned, for in blocks a mention pings."""
     told = {person.id for person in audience.notified}
     people = audience.approvers.get(stage.name, ())
+    if not people and stage.managers and not (stage.groups or stage.people):
+        led = audience.name(stage.managers_of)
+        return f"*{escape(stage.name)}*: ⚠️ nobody: {led} has no manager in the policies"
     if not people:
         return f"*{escape(stage.name)}*: ⚠️ nobody, as policy is now"
     names = [f"<@{person.slack}>" if person.id in told else escape(person.name) for person in people]

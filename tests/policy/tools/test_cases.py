@@ -378,3 +378,40 @@ def test_junit_holds_to_the_schema_of_jenkins(tmp_path: Path):
 
     for element in ET.fromstring(junit(run)).iter():  # noqa: S314  our own document
         assert set(element.attrib) <= known[element.tag]
+
+
+# -- members from elsewhere ---------------------------------------------------------------------------
+
+
+ELSEWHERE = COMMON.replace("  nobody: []\n", "  nobody: []\n  remote: {slack: S0REMOTE}\n") + (
+    "rotas:\n  turns: {people: [ben, chloe], from: 2026-01-05, shift: 1d, zone: UTC}\n"
+)
+BY_REMOTE = """\
+rules:
+  x: {effect: require, actions: [debug], groups: [remote], stages: [{name: a, on_call: [turns]}]}
+"""
+
+
+def test_members_of_a_case(tmp_path):
+    """A case says who is told to be in a group from elsewhere; without it nobody is. Rotas go by its time."""
+    cases = f"""\
+        defaults: {{members: {{remote: [ana]}}}}
+        cases:
+          monday: {{{GOOD}, at: 2026-01-05 12:00 UTC, expect: require, stages: [{{approvers: [ben]}}]}}
+          tuesday: {{{GOOD}, at: 2026-01-06 12:00 UTC, expect: require, stages: [{{approvers: [chloe]}}]}}
+          somebody-else: {{{GOOD}, members: {{remote: [sam]}}, expect: deny, rules: []}}
+    """
+    write(tmp_path, {"common.yaml": ELSEWHERE, "rules.yaml": BY_REMOTE, "tests/a.yaml": cases})
+    draft = read_policies(tmp_path)
+    policy = build(draft)
+    run = run_cases(policy, read_cases(tmp_path, draft, policy))
+
+    assert [] == [line for result in run.failures for line in failure_lines(result)]
+    assert 3 == len(run.results)
+
+
+def test_members_of_a_group_of_files(tmp_path):
+    """A case cannot say who is in a group that files name all of, nor name whom there is not."""
+    assert [
+        "tests/a.yaml:2: cases.x.members.dbas: is no group or rota that comes from elsewhere; known here: none"
+    ] == refused(tmp_path, f"{HEAD}{{{GOOD}, expect: deny, rules: [], members: {{dbas: [ana]}}}}\n")

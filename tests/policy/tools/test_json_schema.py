@@ -39,6 +39,14 @@ WHOLE = """\
       a: [ana]
       b: {groups: [a], people: [ben]}
       c: []
+      d: {slack: S0APPROVERS, refresh: 1m, max_age: 1h}
+      e: {scim: "https://example.com/Groups/1", people: [ana]}
+      f: {command: [members, --of, "7"]}
+    rotas:
+      turns: {people: [ana, ben], from: 2026-01-05, shift: 2w, handover: "09:00", zone: UTC,
+              overrides: [{from: 2026-01-06T09:00, to: 2026-01-07T09:00, person: ben}]}
+      pager: {pagerduty: [PI7DH85], refresh: 30s, max_age: 5m}
+      genie: {opsgenie: Platform on call}
     calendars: {de: {dates: [2026-12-25, 2026-12-26]}}
     freezes:
       year-end: {from: 2026-12-18T18:00, to: "2027-01-04 08:00", zone: Europe/Berlin, reason: Nobody is there}
@@ -66,9 +74,10 @@ WHOLE = """\
         concurrent: 2
         more_concurrent_than: 1
         when: [{id: short, cel: request.seconds < 600, message: It is short}]
-        stages: [{name: a, quorum: 2, groups: [a], people: [ben], approver: {team: [a, b]}, notify: []}]
+        stages: [{name: a, quorum: 2, groups: [a], people: [ben], on_call: [turns], managers: 2,
+                  approver: {team: [a, b]}, notify: []}]
         obligations: {up_to: 1h, single_use: true, ticket: INC, break_glass: "false", parallel: true, tell: [a],
-                      escalation: [{after: 10m, to: {groups: [a]}}]}
+                      escalation: [{after: 10m, to: {groups: [a], on_call: [pager]}}]}
     permissions: {revoke: {groups: [a]}, audit: {people: [ben]}}
     delegation: {a: {groups: [a], people: [ben], to: [a], longest: 14d}}
     channels: {digest: "#security", admin: C0ADMIN}

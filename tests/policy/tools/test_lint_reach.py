@@ -140,3 +140,43 @@ def test_many_rules_are_quick():
     lint(draft)
 
     assert time.perf_counter() - began < 10
+
+
+ELSEWHERE = COMMON.replace(
+    "  nobody: []\n", "  nobody: []\n  remote: {slack: S0REMOTE}\n  outer: {groups: [remote]}\n"
+) + ("rotas:\n  turns: {people: [ben], from: 2026-01-05, zone: UTC}\n")
+USED = WHOLE.replace("[engineers, nobody]", "[engineers, nobody, outer]").replace(
+    "security]}", "security], on_call: [turns]}"
+)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{effect: auto_approve, groups: [remote], actions: [debug], longest: 1h}",
+        "{effect: require, groups: [engineers], stages: [{name: a, groups: [remote]}]}",
+        "{effect: require, groups: [dbas], stages: [{name: a, people: [ben], on_call: [turns]}]}",
+        "{effect: require, groups: [remote], stages: [{name: a, groups: [outer], quorum: 3}]}",
+    ],
+)
+def test_anybody_may_be_in_groups_from_elsewhere(rule):
+    """Of a group whose members files do not name nothing is said that they might make wrong."""
+    assert [] == warned(f"  x: {rule}\n", ELSEWHERE, USED)
+
+
+def test_a_rota_that_is_not_used():
+    """A rota that nothing speaks of is told of, as groups are."""
+    line = "rotas.turns: is named by no rule; remove it, or name it where it is meant"
+
+    assert line in warned("", ELSEWHERE, USED.replace(", on_call: [turns]", ""))
+
+
+def test_requesters_without_a_manager():
+    """Whose requests wait for a manager that they do not have is told; a source may know of one."""
+    led = COMMON.replace("slack: U0ANA,", "slack: U0ANA, manager: sam,")
+    rule = "  x: {effect: require, groups: [engineers], stages: [{name: a, managers: true}]}\n"
+    text = "rules.x.stages: can never be fulfilled when ben asks, who has too few managers; write manager for them"
+
+    assert [text] == warned(rule, led)
+    assert [] == warned(rule, led.replace("slack: U0BEN", "slack: U0BEN, manager: chloe"))
+    assert text not in warned(rule, ELSEWHERE)
