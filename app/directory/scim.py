@@ -39,8 +39,7 @@ def read_scim(text: str | bytes) -> Found:
 def _parts(document: Json) -> tuple[Json, dict[str, Json]]:
     """Find the one Group of a document, and its Users by id."""
     if "Resources" not in document:
-        schemas = document.get("schemas")
-        if "members" not in document and not (isinstance(schemas, list) and GROUP in schemas):
+        if "members" not in document and GROUP not in _list(document, "schemas"):
             raise SourceFailed("is no Group of RFC 7643: it has no members")
         return document, {}
     resources = [_object(each, "a resource") for each in _list(document, "Resources")]
