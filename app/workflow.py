@@ -41,13 +41,12 @@ from app.policy import Action, Ask, Permission, Policy
 from app.policy.ask import History
 from app.policy.explain import Explanation, explain
 from app.policy.rejudging import no_longer
-from app.store.requests import ANY, KEPT_IN_INDEX, Overtaken, RequestStore
+from app.store.requests import ANY, KEPT_IN_INDEX, LATEST_START, Overtaken, RequestStore
 
 ATTEMPTS = 12
 LISTED = 20
 CAME_TO_NOTHING = frozenset({State.DENIED, State.CANCELLED, State.LAPSED})
 HELD = frozenset({State.APPROVED, State.SCHEDULED, State.GRANTING, State.ACTIVE, State.ENDING})
-LATEST_START = timedelta(days=14)
 SOONEST = timedelta(minutes=5)
 """A start that lies this little in the past is one that came while the form was filled in."""
 SHORTEST_EXTENSION = timedelta(minutes=1)
@@ -69,6 +68,14 @@ class Wish(Value):
     start_at: datetime | None = None
     asked_with: tuple[str, ...] = ()
     """Other resources that the same wish names; each is a request of its own."""
+
+
+class _AskedBefore(Exception):  # noqa: N818  no failure: the answer is the same as the first time
+    """More time was asked for by the same message already."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request.id)
+        self.request = request
 
 
 class Workflow:
@@ -147,9 +154,9 @@ class Workflow:
         span = policy.remembers(action)
         if span is None:
             return None, ANY
-        earlier = await self._store.of(partition_of(by.id), by.id, KEPT_IN_INDEX)
+        earlier = await self._store.of(partition_of(by.id), by.id)
         newest = earlier[0].id if earlier else ""
-        if len(earlier) >= KEPT_IN_INDEX and earlier[-1].created_at > now - span:
+        if len(earlier) >= KEPT_IN_INDEX and earlier[KEPT_IN_INDEX - 1].created_at > now - span:
             return None, newest  # older ones may be forgotten: a count would be a guess
         return history(earlier, action, besides), newest
 
@@ -167,10 +174,14 @@ class Workflow:
     async def approve(
         self, request_id: str, by: Principal, comment: str = "", less: timedelta | None = None
     ) -> Request:
-        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again."""
+        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
+
+        Approvals of people whom policy does not name any more count no more.
+        """
         counted = await self._counted(request_id)
 
         def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
+            request = request.decided_by(self._policy().people)
             if less is None:
                 step = transitions.approve(request, by, deputies, now, comment)
             else:
@@ -246,22 +257,37 @@ class Workflow:
                     log.info("revoke_overtaken", request=request.id, why=str(overtaken))
         return revoked
 
-    async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
-        """Ask for more time for one's own access; policy judges the whole time since its start."""
+    async def extend(
+        self, request_id: str, by: Principal, more: timedelta, reason: str, delivery: str = ""
+    ) -> Request:
+        """Ask for more time for one's own access; policy judges the whole time since its start.
+
+        `delivery` names the message that asks, so that it counts once.
+        """
         counted = await self._counted(request_id)
+        delivery = delivery or secrets.token_hex(16)
 
         def ask(request: Request, now: datetime) -> Step:
+            if delivery in request.extended_by and by.is_same_person(request.requester):
+                raise _AskedBefore(request)
             policy = self._policy()
             whole = request.duration + more
             checked = policy.check(request.action, request.resource, whole, reason or request.reason)
             ask = _ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
             verdict = policy.judge(ask)
             extension = Extension(
-                seconds=int(more.total_seconds()), reason=reason.strip(), verdict=verdict, asked_at=now
+                seconds=int(more.total_seconds()),
+                reason=reason.strip(),
+                verdict=verdict,
+                asked_at=now,
+                delivery=delivery,
             )
             return ask_extension(request, by, extension, now)
 
-        return await self._by_person(request_id, by, "extend", ask)
+        try:
+            return await self._by_person(request_id, by, "extend", ask)
+        except _AskedBefore as before:
+            return before.request
 
     async def may_extend(self, request_id: str, by: Principal) -> Request:
         """Read a request for which this person may ask more time now. Raises what asking would raise."""
@@ -283,13 +309,21 @@ class Workflow:
         )
 
     async def decide_extension(
-        self, request_id: str, by: Principal, *, approved: bool, comment: str = ""
+        self, request_id: str, by: Principal, *, approved: bool, comment: str = "", shown: str | None = None
     ) -> Request:
-        """Count a decision on more time. Rules that deny are asked again first."""
+        """Count a decision on more time. Rules that deny are asked again first.
+
+        `shown` is the name of the extension that the person saw, where that is known.
+        """
         counted = await self._counted(request_id)
 
         def decide(request: Request, now: datetime, deputies: Deputies) -> Step:
-            step = decide_extension(request, by, deputies, now, approved=approved, comment=comment)
+            if request.extension:
+                counting = request.extension.decided_by(self._policy().people)
+                request = request.model_copy(update={"extension": counting})
+            step = decide_extension(
+                request, by, deputies, now, approved=approved, comment=comment, shown=shown
+            )
             if approved and request.extension:
                 self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
             return step
@@ -437,7 +471,9 @@ class Workflow:
     async def waiting_for(self, by: Principal) -> list[Request]:
         """Pending requests that this person may decide now, oldest first."""
         deputies, now = await self._deputies_of(by), await self._store.now()
-        return [each for each in await self._store.pending() if waits_for(each, by, deputies(each, now), now)]
+        people = self._policy().people
+        pending = [each.decided_by(people) for each in await self._store.pending()]
+        return [each for each in pending if waits_for(each, by, deputies(each, now), now)]
 
     async def own(self, request_id: str, by: Principal) -> Request:
         """Read a request of one's own. Raises UnknownRequest alike for others' and for none."""
@@ -453,9 +489,11 @@ class Workflow:
         asked = _ask_of(request, request.created_at, request.seconds, request.reason, counted)
         return request, explain(self._policy(), asked)
 
-    def live(self) -> AsyncIterator[Request]:
+    async def live(self) -> AsyncIterator[Request]:
         """Everything live, for the digest. Who may see it is the caller's to check by `require`."""
-        return self._store.each_live()
+        async for request in self._store.each_live():
+            if request.is_live:  # and not only approved, or waiting for its start
+                yield request
 
     def require(self, by: Principal, permission: Permission) -> None:
         """Raise NotPermitted unless policy gives the person a permission."""

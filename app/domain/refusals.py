@@ -107,6 +107,18 @@ class WrongState(Refused):
         self.state = state
 
 
+class NotWhatWasShown(Refused):
+    """What waits for a decision is not what the person saw when they decided."""
+
+    code = "not_what_was_shown"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"What is asked of {request_id} now is not what its card showed you, so nothing was decided. "
+            "Look at the card again."
+        )
+
+
 class DeniedByPolicy(Refused):
     """Policy denies, at request time or when it is asked again at approval or start."""
 
@@ -127,6 +139,7 @@ class Unavailable(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "I cannot reach my store just now, so I did nothing and granted nothing. Access that is live "
-            "still ends on time. Try again in a minute; `/jit list` then shows where things stand."
+            "I cannot reach my store just now: this is not done, or I did not hear that it is. Nothing is "
+            "granted without the store, and access that is live still ends on time. Try again in a minute; "
+            "`/jit list` then shows where things stand."
         )

@@ -1,5 +1,6 @@
 """A request: one person asking for an action on a resource for a duration, and what became of it."""
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -72,11 +73,22 @@ class Extension(Value):
     verdict: Verdict
     decisions: tuple[Decision, ...] = ()
     asked_at: datetime
+    delivery: str = ""
+    """Names the message that asked."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from what is asked of the same request at another time."""
+        return str(round(self.asked_at.timestamp() * 1000))
 
     @property
     def open_stages(self) -> tuple[Stage, ...]:
         """The stages that can be decided now: the first that lacks approvals, or all that do if parallel."""
         return open_stages(self.verdict, self.decisions)
+
+    def decided_by(self, known: Container[str]) -> "Extension":
+        """The same extension with the decisions of people of these ids alone."""
+        return self.model_copy(update={"decisions": _by(self.decisions, known)})
 
 
 class Question(Value):
@@ -171,6 +183,8 @@ class Request(Value):
     lease: Lease | None = None
     extension: Extension | None = None
     """What waits for a decision; None when no more time is asked for."""
+    extended_by: tuple[str, ...] = ()
+    """The messages that last asked for more time: each counts once, however often it is delivered."""
     ending: Ending | None = None
     finished_at: datetime | None = None
 
@@ -202,9 +216,17 @@ class Request(Value):
         """The stages that can be decided now: the first that lacks approvals, or all that do if parallel."""
         return open_stages(self.verdict, self.decisions)
 
+    def decided_by(self, known: Container[str]) -> "Request":
+        """The same request with the decisions of people of these ids alone."""
+        return self.model_copy(update={"decisions": _by(self.decisions, known)})
+
     def approvals(self, stage: Stage) -> tuple[Decision, ...]:
         """Approvals that a stage has so far."""
         return tuple(d for d in self.decisions if d.approved and d.stage == stage.name)
+
+
+def _by(decisions: tuple[Decision, ...], known: Container[str]) -> tuple[Decision, ...]:
+    return tuple(decision for decision in decisions if decision.by.id in known)
 
 
 def open_stages(verdict: Verdict, decisions: tuple[Decision, ...]) -> tuple[Stage, ...]:

@@ -1,6 +1,7 @@
 """Requests, their grants and their deadlines. Every write is one Lua call that also appends the event."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,10 @@ from typing import Any, NamedTuple
 
 import redis.exceptions
 from redis.asyncio import Redis
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 
 from app.domain.deadlines import Deadline, deadlines
+from app.domain.duration import LONGEST
 from app.domain.events import Activated, Event, ExtensionAsked, ExtensionDecided, event_json
 from app.domain.ids import partition_in
 from app.domain.refusals import Unavailable, UnknownRequest
@@ -20,11 +23,20 @@ from app.store.scripts import Scripts
 
 KEPT_ONCE_FINAL = timedelta(days=30)
 DELIVERY_REMEMBERED = timedelta(hours=1)
+LATEST_START = timedelta(days=14)
+"""How far ahead a start may lie."""
 KEPT_IN_INDEX = 200
+"""So many of a person's newest requests are found, and however many older ones that are not final."""
+INDEX_KEPT = LATEST_START + LONGEST + KEPT_ONCE_FINAL
+"""Above the time from the last request of a person to when nothing is left of it."""
 READ_AT_ONCE = 500
 KEPT_READ = 2_000
 LONGEST_BETWEEN_READ_AND_WRITE = timedelta(seconds=5)
 HOLD = timedelta(seconds=15)
+TAKES_NO_WRITES = re.compile(
+    r"(?:^|[-'\"])(?:READONLY|OOM|MISCONF|NOREPLICAS|UNBLOCKED|CLUSTERDOWN|MASTERDOWN|LOADING)\b"
+)
+"""Codes of a server that will take writes later, in front, in a pipeline's error, or in a script's of Redis 6."""
 
 
 ANY = "*"
@@ -64,8 +76,10 @@ async def reachable() -> AsyncIterator[None]:
         yield
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
         raise Unavailable from error
+    except (ReadOnlyError, OutOfMemoryError, ClusterDownError) as error:
+        raise Unavailable from error
     except redis.exceptions.ResponseError as error:
-        if str(error).startswith(("LOADING", "READONLY", "MASTERDOWN", "MISCONF", "OOM", "CLUSTERDOWN")):
+        if TAKES_NO_WRITES.search(str(error)):
             raise Unavailable from error
         raise
 
@@ -125,6 +139,7 @@ class RequestStore:
                     int(KEPT_ONCE_FINAL.total_seconds()),
                     int(DELIVERY_REMEMBERED.total_seconds()),
                     KEPT_IN_INDEX,
+                    int(INDEX_KEPT.total_seconds()),
                     newest,
                     *_deadline_arguments(request),
                 ],
@@ -188,8 +203,8 @@ class RequestStore:
             docs = await pipeline.execute()
         return [read_request(doc) for doc in docs if doc]
 
-    async def of(self, partition: int, person: str, limit: int) -> list[Request]:
-        """A person's newest requests, newest first."""
+    async def of(self, partition: int, person: str, limit: int = 0) -> list[Request]:
+        """A person's newest requests, newest first; without a limit all that are found."""
         async with reachable():
             ids: Any = await self._redis.zrevrange(keys.requests_of(partition, person), 0, limit - 1)
         return await self.find(ids)
@@ -199,11 +214,11 @@ class RequestStore:
         return await self._all(keys.pending)
 
     async def live(self) -> list[Request]:
-        """Every request whose access exists or may exist, oldest first."""
+        """Every request that is approved and not over, oldest first: its access exists, may exist, or will."""
         return await self._all(keys.live)
 
     async def each_live(self) -> AsyncIterator[Request]:
-        """Every live request, a few hundred read at a time: for those who keep little of each."""
+        """The same in no order, a few hundred read at a time: for those who keep little of each."""
         ids = await self._ids(keys.live)
         for first in range(0, len(ids), READ_AT_ONCE):
             for request in await self.find(ids[first : first + READ_AT_ONCE]):

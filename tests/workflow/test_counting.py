@@ -11,6 +11,7 @@ import pytest
 from app.domain.request import State
 from app.domain.verdict import Outcome
 from app.policy import PolicySource
+from app.policy.context_shapes import REMEMBERED
 from app.store import requests as store_requests
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
@@ -90,6 +91,22 @@ async def test_a_history_that_may_be_cut_is_unknown(redis, tmp_path, monkeypatch
         if request.state is State.APPROVED:
             await counter.workflow.cancel(request.id, counter.dev)
     assert Outcome.AUTO_APPROVE is not (await counter.asks()).verdict.outcome
+
+
+async def test_what_is_held_counts_however_much_was_asked_since(redis, tmp_path, monkeypatch):
+    """Wishes that come to nothing do not push what is held out of sight."""
+    monkeypatch.setattr(store_requests, "KEPT_IN_INDEX", 3)
+    monkeypatch.setattr("app.workflow.KEPT_IN_INDEX", 3)
+    counter = Counter(redis, tmp_path, one_at_a_time)
+    held = await counter.asks()
+    for _ in range(5):
+        assert State.DENIED == (await counter.asks()).state
+    assert held.id in [request.id for request in await counter.workflow.mine(counter.dev)]
+
+
+def test_no_rule_counts_over_more_than_is_kept():
+    """The longest time that a policy may count over is one that the store remembers."""
+    assert REMEMBERED <= store_requests.KEPT_ONCE_FINAL
 
 
 @pytest.mark.parametrize("delivery", ["d1"])

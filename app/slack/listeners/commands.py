@@ -23,7 +23,7 @@ from app.slack.views import replies
 from app.slack.views.modals import OFFERED, Draft, request_modal
 from app.slack.views.story import story_blocks, story_text
 from app.slack.views.text import typed
-from app.slack.wishes import Filled
+from app.slack.wishes import Filled, ask_each
 
 COMMAND = "/jit"
 Body = dict[str, Any]
@@ -85,8 +85,7 @@ class Commands:
         by = await self._services.identity.of(body["user_id"])
         delivery = f"command:{body['trigger_id']}"
         wishes = filled.wishes(delivery, self._services.policy(), datetime.now(UTC))
-        asked = [await self._services.workflow.request(wish, by) for wish in wishes]
-        await answer.say("\n".join(map(replies.asked, asked)), replies.asked_blocks(asked))
+        await answer.say(*await ask_each(self._services.workflow, wishes, by))
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
         by = self._services.identity.named(body["user_id"])
@@ -132,7 +131,8 @@ class Commands:
         more = _duration(words[1], f"/jit extend {request_id} 30m why")
         by = await self._services.identity.of(body["user_id"])
         reason = _rest_of(typed(body["text"]), 3)
-        request = await self._services.workflow.extend(request_id, by, more, reason)
+        delivery = f"command:{body['trigger_id']}"
+        request = await self._services.workflow.extend(request_id, by, more, reason, delivery)
         await answer.say(replies.extended(request))
 
     async def _policy(self, body: Body, _: list[str], answer: Answer) -> None:
