@@ -8,6 +8,7 @@ import structlog
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ReadOnlyError
 
 from app.store.embedded import NoServer, start_server
 
@@ -35,7 +36,11 @@ class Connection(NamedTuple):
 
 
 def connect(url: str) -> Connection:
-    """Make clients of a server; nothing is sent yet. A lost connection is opened again at the next call."""
+    """Make clients of a server; nothing is sent yet.
+
+    A lost connection is opened again at the next call, and so is one to a server that has become a replica:
+    after a failover another one is behind the address.
+    """
 
     def settings(timeout: float) -> dict[str, Any]:
         return {
@@ -45,6 +50,7 @@ def connect(url: str) -> Connection:
             "socket_connect_timeout": CALL_TIMEOUT,
             "health_check_interval": 15,
             "retry": Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries=2),
+            "retry_on_error": [ReadOnlyError],
         }
 
     calls = BlockingConnectionPool.from_url(

@@ -1,6 +1,7 @@
 """Requests, their grants and their deadlines. Every write is one Lua call that also appends the event."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 import redis.exceptions
 from redis.asyncio import Redis
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 
 from app.domain.deadlines import Deadline, deadlines
 from app.domain.events import Activated, Event, ExtensionAsked, ExtensionDecided, event_json
@@ -25,6 +27,10 @@ READ_AT_ONCE = 500
 KEPT_READ = 2_000
 LONGEST_BETWEEN_READ_AND_WRITE = timedelta(seconds=5)
 HOLD = timedelta(seconds=15)
+TAKES_NO_WRITES = re.compile(
+    r"(?:^|[-'\"])(?:READONLY|OOM|MISCONF|NOREPLICAS|UNBLOCKED|CLUSTERDOWN|MASTERDOWN|LOADING)\b"
+)
+"""Codes of a server that will take writes later, in front, in a pipeline's error, or in a script's of Redis 6."""
 
 
 ANY = "*"
@@ -64,8 +70,10 @@ async def reachable() -> AsyncIterator[None]:
         yield
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
         raise Unavailable from error
+    except (ReadOnlyError, OutOfMemoryError, ClusterDownError) as error:
+        raise Unavailable from error
     except redis.exceptions.ResponseError as error:
-        if str(error).startswith(("LOADING", "READONLY", "MASTERDOWN", "MISCONF", "OOM", "CLUSTERDOWN")):
+        if TAKES_NO_WRITES.search(str(error)):
             raise Unavailable from error
         raise
 
