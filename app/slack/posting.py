@@ -31,6 +31,19 @@ SETTLES = 5.0
 TRANSIENT = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
+TOKEN_REFUSED = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "org_login_required",
+        "team_access_not_granted",
+    }
+)
+"""What Slack says to every call while the token does not work: until that is mended, nothing is passed over."""
+LOCKED_OUT = 15.0
 log = structlog.get_logger(__name__)
 
 
@@ -83,6 +96,9 @@ def _verdict_on(error: SlackApiError) -> Exception:
     status, code = error.response.status_code, str(error.response.get("error", ""))
     if status == 429 or code == "ratelimited":
         return TryAgain(float(error.response.headers.get("Retry-After", 1)))
+    if code in TOKEN_REFUSED:
+        log.error("slack_refuses_the_token", code=code, mend="see `jit doctor`", again_in=LOCKED_OUT)
+        return TryAgain(LOCKED_OUT)
     if status >= 500 or code in TRANSIENT:
         return error  # the outbox tries again, with growing pauses
     return GiveUp(f"Slack refuses: {code} {error.response.get('response_metadata', '')}")

@@ -16,6 +16,7 @@ from tests.workplace import ASK, at_work, cards, thread
 def settles_soon(monkeypatch):
     """Of what is in doubt it is known soon how it went: the local workspace takes no seconds."""
     monkeypatch.setattr("app.slack.posting.SETTLES", 0.3)
+    monkeypatch.setattr("app.slack.posting.LOCKED_OUT", 0.3, raising=False)
 
 
 async def test_rate_limited(work):
@@ -183,3 +184,16 @@ async def test_everything_at_once(work):
 
     await work.card("INC-7", offering="jit_approve")
     assert 1 == len(cards(await work.settled(20)))
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "account_inactive"])
+async def test_the_token_does_not_work_for_a_while(work, code):
+    """A token that is being replaced loses nothing: what could not be said meanwhile is said afterwards."""
+    request_id = await work.asks()
+    await work.settled()
+    await work.fault(f"error:{code}", method="chat.postMessage", count=2)
+
+    second = await work.asks(command="/jit request prod-db-debug users-db 30m INC-8")
+
+    await work.card(second, offering="jit_approve")
+    await work.card(request_id, offering="jit_approve")
