@@ -71,6 +71,14 @@ class Wish(Value):
     """Other resources that the same wish names; each is a request of its own."""
 
 
+class _AskedBefore(Exception):  # noqa: N818  no failure: the answer is the same as the first time
+    """More time was asked for by the same message already."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request.id)
+        self.request = request
+
+
 class Workflow:
     """Verbs over one store and the policy in force."""
 
@@ -246,22 +254,37 @@ class Workflow:
                     log.info("revoke_overtaken", request=request.id, why=str(overtaken))
         return revoked
 
-    async def extend(self, request_id: str, by: Principal, more: timedelta, reason: str) -> Request:
-        """Ask for more time for one's own access; policy judges the whole time since its start."""
+    async def extend(
+        self, request_id: str, by: Principal, more: timedelta, reason: str, delivery: str = ""
+    ) -> Request:
+        """Ask for more time for one's own access; policy judges the whole time since its start.
+
+        `delivery` names the message that asks, so that it counts once.
+        """
         counted = await self._counted(request_id)
+        delivery = delivery or secrets.token_hex(16)
 
         def ask(request: Request, now: datetime) -> Step:
+            if delivery in request.extended_by and by.is_same_person(request.requester):
+                raise _AskedBefore(request)
             policy = self._policy()
             whole = request.duration + more
             checked = policy.check(request.action, request.resource, whole, reason or request.reason)
             ask = _ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
             verdict = policy.judge(ask)
             extension = Extension(
-                seconds=int(more.total_seconds()), reason=reason.strip(), verdict=verdict, asked_at=now
+                seconds=int(more.total_seconds()),
+                reason=reason.strip(),
+                verdict=verdict,
+                asked_at=now,
+                delivery=delivery,
             )
             return ask_extension(request, by, extension, now)
 
-        return await self._by_person(request_id, by, "extend", ask)
+        try:
+            return await self._by_person(request_id, by, "extend", ask)
+        except _AskedBefore as before:
+            return before.request
 
     async def may_extend(self, request_id: str, by: Principal) -> Request:
         """Read a request for which this person may ask more time now. Raises what asking would raise."""
@@ -283,13 +306,18 @@ class Workflow:
         )
 
     async def decide_extension(
-        self, request_id: str, by: Principal, *, approved: bool, comment: str = ""
+        self, request_id: str, by: Principal, *, approved: bool, comment: str = "", shown: str | None = None
     ) -> Request:
-        """Count a decision on more time. Rules that deny are asked again first."""
+        """Count a decision on more time. Rules that deny are asked again first.
+
+        `shown` is the name of the extension that the person saw, where that is known.
+        """
         counted = await self._counted(request_id)
 
         def decide(request: Request, now: datetime, deputies: Deputies) -> Step:
-            step = decide_extension(request, by, deputies, now, approved=approved, comment=comment)
+            step = decide_extension(
+                request, by, deputies, now, approved=approved, comment=comment, shown=shown
+            )
             if approved and request.extension:
                 self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
             return step

@@ -8,16 +8,21 @@ from datetime import datetime, timedelta
 
 from app.domain import events
 from app.domain.people import Principal
-from app.domain.refusals import BadInput, DeniedByPolicy, NotPermitted, WrongState
+from app.domain.refusals import BadInput, DeniedByPolicy, NotPermitted, NotWhatWasShown, WrongState
 from app.domain.request import Decision, Extension, Request, State
 from app.domain.standing import standing
 from app.domain.transitions import Entitled, Step, must_be_an_approver, must_have_the_turn, warns_before
 from app.domain.verdict import Outcome
 
+REMEMBERED = 20
+"""So many messages that asked for more time are told from new ones."""
+
 
 def ask_extension(request: Request, by: Principal, extension: Extension, now: datetime) -> Step:
     """Ask for more time. It is given at once where the extension's verdict says so, else people decide."""
     must_be_extendable(request, by, now)
+    named = (*request.extended_by, extension.delivery)[-REMEMBERED:]
+    request = request.model_copy(update={"extended_by": named})
     asked = events.ExtensionAsked(
         request_id=request.id,
         at=now,
@@ -54,13 +59,19 @@ def decide_extension(
     approved: bool,
     comment: str = "",
     proof: str = "slack-session",
+    shown: str | None = None,
 ) -> Step:
-    """Count a decision on more time: the last approval that is needed gives it, one denial settles it."""
+    """Count a decision on more time: the last approval that is needed gives it, one denial settles it.
+
+    `shown` names the extension that the person saw, where that is known; another one is not decided.
+    """
     extension = request.extension
     must_be_an_approver(request, by, entitled, (extension or request).verdict.stages)
     _must_be_live(request, "decide", now)
     if extension is None:
         raise WrongState(request.id, "not extended", "decide", f"no more time is asked for on {request.id}")
+    if shown is not None and shown != extension.name:
+        raise NotWhatWasShown(request.id)
     verb = "approve" if approved else "deny"
     stage = must_have_the_turn(request, by, entitled, verb, extension.open_stages, extension.decisions)
     decision = Decision(stage=stage.name, by=by, approved=approved, comment=comment, proof=proof, at=now)

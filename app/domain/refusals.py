@@ -107,6 +107,18 @@ class WrongState(Refused):
         self.state = state
 
 
+class NotWhatWasShown(Refused):
+    """What waits for a decision is not what the person saw when they decided."""
+
+    code = "not_what_was_shown"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"What is asked of {request_id} now is not what its card showed you, so nothing was decided. "
+            "Look at the card again."
+        )
+
+
 class DeniedByPolicy(Refused):
     """Policy denies, at request time or when it is asked again at approval or start."""
 

@@ -72,6 +72,13 @@ class Extension(Value):
     verdict: Verdict
     decisions: tuple[Decision, ...] = ()
     asked_at: datetime
+    delivery: str = ""
+    """Names the message that asked."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from what is asked of the same request at another time."""
+        return str(round(self.asked_at.timestamp() * 1000))
 
     @property
     def open_stages(self) -> tuple[Stage, ...]:
@@ -171,6 +178,8 @@ class Request(Value):
     lease: Lease | None = None
     extension: Extension | None = None
     """What waits for a decision; None when no more time is asked for."""
+    extended_by: tuple[str, ...] = ()
+    """The messages that last asked for more time: each counts once, however often it is delivered."""
     ending: Ending | None = None
     finished_at: datetime | None = None
 

@@ -20,6 +20,9 @@ NEW = "jit_new"
 HOME_PAGE = "jit_home_page"
 """Its value is the request at which the page begins."""
 
+SHOWN = "jit_shown:"
+"""Begins the id of a block whose buttons are about what the card showed; the rest names that."""
+
 REQUEST_VIEW = "jit_request"
 DENY_VIEW = "jit_deny_reason"
 APPROVE_LESS_VIEW = "jit_approve_less_form"

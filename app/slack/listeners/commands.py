@@ -132,7 +132,8 @@ class Commands:
         more = _duration(words[1], f"/jit extend {request_id} 30m why")
         by = await self._services.identity.of(body["user_id"])
         reason = _rest_of(typed(body["text"]), 3)
-        request = await self._services.workflow.extend(request_id, by, more, reason)
+        delivery = f"command:{body['trigger_id']}"
+        request = await self._services.workflow.extend(request_id, by, more, reason, delivery)
         await answer.say(replies.extended(request))
 
     async def _policy(self, body: Body, _: list[str], answer: Answer) -> None:

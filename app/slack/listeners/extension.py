@@ -38,14 +38,16 @@ def listen(app: AsyncApp, services: Services) -> None:
         reason = values[actions.REASON][actions.REASON]["value"] or ""
         answer = Answer(services.client, body["user"]["id"], response_url)
         async with telling_refusals(answer):
-            request = await workflow.extend(read_id(named), await services.who(body), more, reason)
+            by, delivery = await services.who(body), f"view:{body['view']['id']}"
+            request = await workflow.extend(read_id(named), by, more, reason, delivery)
             await answer.say(replies.extended(request))
 
     @app.action(actions.APPROVE_MORE)
     async def approve_more(ack: AsyncAck, body: Body) -> None:
         await ack()
         async with telling_refusals(answer_to(services.client, body)):
-            await workflow.decide_extension(request_id(body), await services.who(body), approved=True)
+            by, shown = await services.who(body), _shown(body)
+            await workflow.decide_extension(request_id(body), by, approved=True, shown=shown)
 
     @app.action(actions.DENY_MORE)
     async def ask_why(ack: AsyncAck, body: Body) -> None:
@@ -66,3 +68,8 @@ def listen(app: AsyncApp, services: Services) -> None:
         async with telling_refusals(Answer(services.client, body["user"]["id"], response_url)):
             by = await services.who(body)
             await workflow.decide_extension(read_id(named), by, approved=False, comment=comment)
+
+
+def _shown(body: Body) -> str:
+    """Name what the card asked when its button was clicked: a card may be behind, its button works on."""
+    return str(body["actions"][0].get("block_id", "")).removeprefix(actions.SHOWN)

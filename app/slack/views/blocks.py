@@ -47,8 +47,8 @@ def divider() -> Block:
     return {"type": "divider"}
 
 
-def buttons(*elements: Block) -> Block:
-    return {"type": "actions", "elements": list(elements)}
+def buttons(*elements: Block, block_id: str = "") -> Block:
+    return {"type": "actions", "elements": list(elements), **({"block_id": block_id} if block_id else {})}
 
 
 def button(label: str, action_id: str, value: str, style: str = "", confirm: Block | None = None) -> Block:

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.request import State
 from app.store import keys
-from tests.workplace import Workplace, thread
+from tests.workplace import Workplace, at_work, thread
 
 
 async def ends_at(work: Workplace, request_id: str) -> int:
@@ -102,3 +102,40 @@ async def test_clicks_that_come_too_late(work):
     said = await work.answer("@ben", clicked)
     assert "is over" in said
     assert not await work.bot.store.has_grant(request_id)
+
+
+async def test_a_wish_through_two_bots_counts_once(workplace):
+    """A command whose repetition reaches another replica gives more time once, also where policy gives it alone."""
+    async with at_work(workplace()) as work:
+        request_id = await work.asks("@ana", "/jit request restart-container checkout 5m It hangs")
+        await work.reaches(request_id, State.ACTIVE)
+        await work.start(data=work.data / "second", working=False)
+        await work.fault("duplicate")
+
+        await work.hands.types("@ana", f"/jit extend {request_id} 5m still starting")
+
+        await work.told("@ana", "You have access")
+        await work.until(lambda: len(work.workspace.ephemerals.get("U0ANA", [])) >= 3, "both have answered")
+        assert 10 * 60 == (await work.request(request_id)).seconds
+
+
+async def test_a_click_decides_what_its_card_showed(work):
+    """Who clicks on a card that is behind does not approve what was asked since, and can look again."""
+    request_id = await work.goes_live()
+    before = await ends_at(work, request_id)
+    await work.types("@ana", f"/jit extend {request_id} 15m one more query")
+    shown = await work.card("asks for 15 min more", offering="jit_approve_more")
+    (block_id,) = [b["block_id"] for b in shown["blocks"] if "jit_approve_more" in str(b)]
+    chloe = work.bot.policy().people["chloe"]
+    await work.bot.workflow.decide_extension(request_id, chloe, approved=False, comment="too vague")
+    await work.types("@ana", f"/jit extend {request_id} 2h the whole evening")
+    card = await work.card("asks for 2 h more", offering="jit_approve_more")
+
+    click = work.click("@ben", "jit_approve_more", request_id, card["channel"])
+    click["actions"][0]["block_id"] = block_id
+    said = await work.answer("@ben", work.deliver("interactive", click))
+
+    assert "is not what its card showed you" in said
+    assert before == await ends_at(work, request_id)
+    await work.clicks("@ben", card, "jit_approve_more")
+    await work.told("@ana", "gave you more time")
