@@ -139,6 +139,7 @@ class Unavailable(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "I cannot reach my store just now, so I did nothing and granted nothing. Access that is live "
-            "still ends on time. Try again in a minute; `/jit list` then shows where things stand."
+            "I cannot reach my store just now: this is not done, or I did not hear that it is. Nothing is "
+            "granted without the store, and access that is live still ends on time. Try again in a minute; "
+            "`/jit list` then shows where things stand."
         )

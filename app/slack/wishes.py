@@ -1,12 +1,17 @@
 """What somebody fills in or types to ask for access: one wish for each resource that is named."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from app.domain.refusals import BadInput
+from app.domain.people import Principal
+from app.domain.refusals import BadInput, Refused
+from app.domain.request import Request
 from app.policy import Policy
+from app.slack.views import replies
+from app.slack.views.blocks import Block
 from app.slack.views.modals import AT_ONCE
-from app.workflow import Wish, check_start
+from app.workflow import Wish, Workflow, check_start
 
 
 class Filled(NamedTuple):
@@ -43,3 +48,21 @@ class Filled(NamedTuple):
             start_at=self.start_at,
             asked_with=tuple(other for other in self.resources if other != resource),
         )
+
+
+async def ask_each(
+    workflow: Workflow, wishes: Sequence[Wish], by: Principal
+) -> tuple[str, list[Block] | None]:
+    """Ask one wish after the other; gives the answer, as text and blocks.
+
+    Raises a Refused where nothing was asked for; what was, is told also when it could not go on.
+    """
+    asked: list[Request] = []
+    try:
+        for wish in wishes:
+            asked.append(await workflow.request(wish, by))
+    except Refused as refusal:
+        if not asked:
+            raise
+        return replies.asked_in_part(asked, [wish.resource for wish in wishes[len(asked) :]], refusal)
+    return "\n".join(map(replies.asked, asked)), replies.asked_blocks(asked)

@@ -23,7 +23,7 @@ from app.slack.views import replies
 from app.slack.views.modals import OFFERED, Draft, request_modal
 from app.slack.views.story import story_blocks, story_text
 from app.slack.views.text import typed
-from app.slack.wishes import Filled
+from app.slack.wishes import Filled, ask_each
 
 COMMAND = "/jit"
 Body = dict[str, Any]
@@ -85,8 +85,7 @@ class Commands:
         by = await self._services.identity.of(body["user_id"])
         delivery = f"command:{body['trigger_id']}"
         wishes = filled.wishes(delivery, self._services.policy(), datetime.now(UTC))
-        asked = [await self._services.workflow.request(wish, by) for wish in wishes]
-        await answer.say("\n".join(map(replies.asked, asked)), replies.asked_blocks(asked))
+        await answer.say(*await ask_each(self._services.workflow, wishes, by))
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
         by = self._services.identity.named(body["user_id"])

@@ -10,9 +10,8 @@ from app.domain.refusals import BadInput
 from app.slack import actions
 from app.slack.answers import Answer, telling_refusals
 from app.slack.services import Services
-from app.slack.views import replies
 from app.slack.views.modals import Draft, request_modal
-from app.slack.wishes import Filled
+from app.slack.wishes import Filled, ask_each
 
 Body = dict[str, Any]
 
@@ -41,8 +40,7 @@ def listen(app: AsyncApp, services: Services) -> None:
         answer = Answer(services.client, body["user"]["id"], view["private_metadata"])
         async with telling_refusals(answer):
             by = await services.who(body)
-            asked = [await services.workflow.request(wish, by) for wish in wishes]
-            await answer.say("\n".join(map(replies.asked, asked)), replies.asked_blocks(asked))
+            await answer.say(*await ask_each(services.workflow, wishes, by))
 
 
 def read(view: Body) -> Filled:

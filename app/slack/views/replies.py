@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from app.domain.duration import format_duration
+from app.domain.refusals import Refused
 from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.policy import Policy
@@ -72,6 +73,15 @@ def _asked(request: Request) -> list[Block]:
         return [told]
     ways = (button("Why?", actions.WHY, request.id), button("Ask again …", actions.AGAIN, request.id))
     return [told, buttons(*ways)]
+
+
+def asked_in_part(
+    requests: Sequence[Request], left: Sequence[str], why: Refused
+) -> tuple[str, list[Block] | None]:
+    """The answer to a wish that could not go on, `left` being the resources that were not asked for."""
+    rest = f"🚫 Not asked for: {escape(', '.join(left))}. {escape(str(why))}"
+    blocks = asked_blocks(requests)
+    return "\n".join([*map(asked, requests), rest]), [*blocks, section(rest)] if blocks else None
 
 
 def extended(request: Request) -> str:

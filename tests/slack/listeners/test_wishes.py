@@ -124,3 +124,22 @@ async def test_a_start_that_cannot_be(work, after, why):
     answered = await work.hands.submits("@ana", view, answers)
     assert why in answered["errors"]["start"]
     assert [] == cards(await work.settled())
+
+
+async def test_the_store_goes_away_in_the_middle(work, monkeypatch):
+    """What was asked before is told as asked, and what was not as not asked."""
+    calls, create = work.bot.connection.calls, work.bot.store.create
+
+    async def create_once(*given):
+        found = await create(*given)
+        await calls.config_set("min-replicas-to-write", 1)
+        return found
+
+    monkeypatch.setattr(work.bot.store, "create", create_once)
+    try:
+        said = await work.types("@ana", "/jit request prod-db-debug orders-db,users-db,payments-db 30m INC-7")
+    finally:
+        await calls.config_set("min-replicas-to-write", 0)
+
+    assert (1, True) == (said.count("⏳ Asked:"), "Not asked for: users-db, payments-db" in said)
+    assert "did nothing" not in said
