@@ -11,7 +11,8 @@ and a change that arrives late would bring buttons back that no longer work.
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -20,7 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.outbox import GiveUp, TryAgain
 from app.slack.views.blocks import Block
-from app.store.messages import IN_DOUBT, Messages, Place, is_in_doubt, reserved_at
+from app.store.messages import IN_DOUBT, Messages, Overtaken, Place, is_in_doubt, reserved_at
 
 METADATA = "jit_message"
 A_PAGE = 200
@@ -44,6 +45,7 @@ TOKEN_REFUSED = frozenset(
 )
 """What Slack says to every call while the token does not work: until that is mended, nothing is passed over."""
 LOCKED_OUT = 15.0
+OVERTAKEN = 0.2
 log = structlog.get_logger(__name__)
 
 
@@ -130,32 +132,36 @@ class Posting:
         shown = _digest(text, blocks)
         known = places.get(role)
         if known is None:
-            place = await self._post(request_id, role, channel, text, blocks, thread, shown)
+            place = await self._post(request_id, role, places, channel, text, blocks, thread, shown)
         elif is_in_doubt(known):
             place = await self._look_for(
                 request_id, role, channel, thread, reserved_at(known)
-            ) or await self._post(request_id, role, channel, text, blocks, thread, shown)
+            ) or await self._post(request_id, role, places, channel, text, blocks, thread, shown)
         else:
             place = Place.read(known)
         if place.shown != shown:
             await self._until_settled(place.since)
             try:
-                await self._change(request_id, role, place, text, blocks)
+                await self._change(request_id, role, places, place, text, blocks)
                 place = place._replace(shown=shown, since="")
             except GiveUp as refused:
                 if "message_not_found" not in str(refused):
                     raise
                 log.info("message_deleted_by_someone", channel=place.channel, ts=place.ts)
-                place = await self._post(request_id, role, channel, text, blocks, thread, shown)
+                place = await self._post(request_id, role, places, channel, text, blocks, thread, shown)
+        await self._note(request_id, role, places, place)
+        return place
+
+    async def _note(self, request_id: str, role: str, places: dict[str, str], place: Place) -> None:
         if places.get(role) != str(place):
             await self._messages.put(request_id, role, str(place))
             places[role] = str(place)
-        return place
 
     async def _post(
         self,
         request_id: str,
         role: str,
+        places: dict[str, str],
         channel: str,
         text: str,
         blocks: list[Block] | None,
@@ -163,7 +169,8 @@ class Posting:
         shown: str,
     ) -> Place:
         where = await self.channels.id_of(channel)
-        await self._messages.reserve(request_id, role)
+        with _looking_again():
+            places[role] = await self._messages.reserve(request_id, role, places.get(role, ""))
         try:
             answer = await told(
                 self._client.chat_postMessage(
@@ -178,18 +185,27 @@ class Posting:
             )
         except (GiveUp, TryAgain):  # Slack said no, so nothing was posted
             await self._messages.forget(request_id, role)
+            del places[role]
             self.channels.forget(channel)
             raise
         return Place(answer["channel"], answer["ts"], shown)
 
     async def _change(
-        self, request_id: str, role: str, place: Place, text: str, blocks: list[Block] | None
+        self,
+        request_id: str,
+        role: str,
+        places: dict[str, str],
+        place: Place,
+        text: str,
+        blocks: list[Block] | None,
     ) -> None:
-        await self._messages.begin_change(request_id, role, place)
+        with _looking_again():
+            known = places.get(role, "")
+            places[role] = await self._messages.begin_change(request_id, role, known, place)
         try:
             await self._update(place, text, blocks)
         except (GiveUp, TryAgain):  # Slack said no, so nothing is under way
-            await self._messages.put(request_id, role, str(place._replace(since="")))
+            await self._note(request_id, role, places, place._replace(since=""))
             raise
 
     async def _update(self, place: Place, text: str, blocks: list[Block] | None) -> None:
@@ -238,6 +254,15 @@ class Posting:
             cursor = (found.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
                 return
+
+
+@contextmanager
+def _looking_again() -> Iterator[None]:
+    """Have the outbox begin anew, with what is known by now, where somebody else was quicker."""
+    try:
+        yield
+    except Overtaken:
+        raise TryAgain(OVERTAKEN) from None
 
 
 def _metadata(request_id: str, role: str) -> dict[str, Any]:

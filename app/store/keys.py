@@ -9,7 +9,7 @@
 | `jit:{pNN}:pending`, `jit:{pNN}:live` | sorted set: id by creation (ms) | none | create, save |
 | `jit:{pNN}:deadlines` | sorted set: `kind:id` by due time (ms) | none | create, save, claim |
 | `jit:{pNN}:events` | stream: event | trimmed once every group has read | create, save |
-| `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days | posting |
+| `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days once final | posting |
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
 | `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
 | `jit:{pNN}:delegations` | sorted set: delegator by end (ms) | none | delegate, undelegate |

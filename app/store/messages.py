@@ -11,12 +11,17 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from app.domain.ids import ID
 from app.store import keys
 from app.store.requests import reachable
 from app.store.scripts import Scripts
 
 KEPT = timedelta(days=30)
 IN_DOUBT = "?"
+
+
+class Overtaken(Exception):  # noqa: N818  an instruction to whoever posts
+    """Someone else has posted or changed the message since it was looked up: look again."""
 
 
 class Place(NamedTuple):
@@ -61,19 +66,28 @@ class Messages:
             places: Any = await self._redis.hgetall(keys.messages(request_id))
         return dict(places)
 
-    async def reserve(self, request_id: str, role: str) -> None:
-        """Say that a message is about to be posted."""
-        await self._begin(request_id, role, IN_DOUBT)
+    async def reserve(self, request_id: str, role: str, known: str = "") -> str:
+        """Say that a message is about to be posted, by one who read `known` of it; gives what is known now.
 
-    async def begin_change(self, request_id: str, role: str, place: Place) -> None:
-        """Say that a message is about to be changed."""
-        await self._begin(request_id, role, f"{place.channel} {place.ts} {IN_DOUBT}")
+        Raises Overtaken, as `begin_change` does: a process that was cut off must not do what another one did.
+        """
+        return await self._begin(request_id, role, known, IN_DOUBT)
 
-    async def _begin(self, request_id: str, role: str, value: str) -> None:
+    async def begin_change(self, request_id: str, role: str, known: str, place: Place) -> str:
+        """Say that a message, which is at a place, is about to be changed, by one who read `known` of it."""
+        return await self._begin(request_id, role, known, f"{place.channel} {place.ts} {IN_DOUBT}")
+
+    async def _begin(self, request_id: str, role: str, known: str, value: str) -> str:
+        of_request = [keys.request(request_id)] if ID.fullmatch(request_id) else []
         async with reachable():
-            await self._scripts.run(
-                "begin", [keys.messages(request_id)], [role, value, int(KEPT.total_seconds())]
+            begun = await self._scripts.run(
+                "begin",
+                [keys.messages(request_id), *of_request],
+                [role, known, value, int(KEPT.total_seconds())],
             )
+        if begun is None:
+            raise Overtaken(role)
+        return str(begun)
 
     async def passed(self, since: str) -> float:
         """Seconds since what was begun at `since` (milliseconds; "" is long ago), by the server's clock."""

@@ -31,10 +31,10 @@ class Desk:
         self.messages = messages
         self._http = http
 
-    async def show(self, text: str) -> Place:
-        """What one bot does that has just started: it knows what is in the store and nothing else."""
+    async def show(self, text: str, places: dict[str, str] | None = None) -> Place:
+        """What one bot does that has just started: it knows what is in the store, now or a while ago."""
         client = make_client(self.playground.apps[0].bot_token, self.playground.api_url, self._http)
-        places = await self.messages.places(REQUEST)
+        places = places if places is not None else await self.messages.places(REQUEST)
         return await Posting(client, self.messages).show(REQUEST, ROLE, places, channel=CHANNEL, text=text)
 
     async def show_at_last(self, text: str) -> Place:
@@ -119,3 +119,22 @@ async def test_found_however_much_was_said_since(desk):
         post_as_person(board, channel, "U0ANA", f"chat {number}")
     await desk.show_at_last("new")
     assert ["new"] == [text for text in desk.said() if not text.startswith("chat")]
+
+
+async def test_who_was_overtaken_does_not_post(desk):
+    """A bot cut off from the store while another took over posts nothing on top of what that one posted."""
+    stale = await desk.messages.places(REQUEST)
+    await desk.show("new")
+    with pytest.raises(TryAgain):
+        await desk.show("old", stale)
+    assert ["new"] == desk.said()
+
+
+async def test_who_was_overtaken_does_not_change(desk):
+    """Nor does it change the message back, which would bring buttons back that no longer work."""
+    await desk.show("first")
+    stale = await desk.messages.places(REQUEST)
+    await desk.show("new")
+    with pytest.raises(TryAgain):
+        await desk.show("old", stale)
+    assert ["new"] == desk.said()
