@@ -41,13 +41,12 @@ from app.policy import Action, Ask, Permission, Policy
 from app.policy.ask import History
 from app.policy.explain import Explanation, explain
 from app.policy.rejudging import no_longer
-from app.store.requests import ANY, KEPT_IN_INDEX, Overtaken, RequestStore
+from app.store.requests import ANY, KEPT_IN_INDEX, LATEST_START, Overtaken, RequestStore
 
 ATTEMPTS = 12
 LISTED = 20
 CAME_TO_NOTHING = frozenset({State.DENIED, State.CANCELLED, State.LAPSED})
 HELD = frozenset({State.APPROVED, State.SCHEDULED, State.GRANTING, State.ACTIVE, State.ENDING})
-LATEST_START = timedelta(days=14)
 SOONEST = timedelta(minutes=5)
 """A start that lies this little in the past is one that came while the form was filled in."""
 SHORTEST_EXTENSION = timedelta(minutes=1)
@@ -155,9 +154,9 @@ class Workflow:
         span = policy.remembers(action)
         if span is None:
             return None, ANY
-        earlier = await self._store.of(partition_of(by.id), by.id, KEPT_IN_INDEX)
+        earlier = await self._store.of(partition_of(by.id), by.id)
         newest = earlier[0].id if earlier else ""
-        if len(earlier) >= KEPT_IN_INDEX and earlier[-1].created_at > now - span:
+        if len(earlier) >= KEPT_IN_INDEX and earlier[KEPT_IN_INDEX - 1].created_at > now - span:
             return None, newest  # older ones may be forgotten: a count would be a guess
         return history(earlier, action, besides), newest
 

@@ -5,7 +5,7 @@
 | `jit:{pNN}:request:<id>` | hash: version, doc | 30 days once final | create, save |
 | `jit:{pNN}:grant:<id>` | string: JSON | ends with the grant (PXAT) | save |
 | `jit:{pNN}:seen:<key>` | string: request id | 1 hour | create |
-| `jit:{pNN}:of:<person>` | sorted set: id by creation (ms) | 30 days after the last | create |
+| `jit:{pNN}:of:<person>` | sorted set: id by creation (ms) | 410 days after the last | create |
 | `jit:{pNN}:pending`, `jit:{pNN}:live` | sorted set: id by creation (ms) | none | create, save |
 | `jit:{pNN}:deadlines` | sorted set: `kind:id` by due time (ms) | none | create, save, claim |
 | `jit:{pNN}:events` | stream: event | trimmed once every group has read | create, save |

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 
 from app.domain.deadlines import Deadline, deadlines
+from app.domain.duration import LONGEST
 from app.domain.events import Activated, Event, ExtensionAsked, ExtensionDecided, event_json
 from app.domain.ids import partition_in
 from app.domain.refusals import Unavailable, UnknownRequest
@@ -22,7 +23,12 @@ from app.store.scripts import Scripts
 
 KEPT_ONCE_FINAL = timedelta(days=30)
 DELIVERY_REMEMBERED = timedelta(hours=1)
+LATEST_START = timedelta(days=14)
+"""How far ahead a start may lie."""
 KEPT_IN_INDEX = 200
+"""So many of a person's newest requests are found, and however many older ones that are not final."""
+INDEX_KEPT = LATEST_START + LONGEST + KEPT_ONCE_FINAL
+"""Above the time from the last request of a person to when nothing is left of it."""
 READ_AT_ONCE = 500
 KEPT_READ = 2_000
 LONGEST_BETWEEN_READ_AND_WRITE = timedelta(seconds=5)
@@ -133,6 +139,7 @@ class RequestStore:
                     int(KEPT_ONCE_FINAL.total_seconds()),
                     int(DELIVERY_REMEMBERED.total_seconds()),
                     KEPT_IN_INDEX,
+                    int(INDEX_KEPT.total_seconds()),
                     newest,
                     *_deadline_arguments(request),
                 ],
@@ -196,8 +203,8 @@ class RequestStore:
             docs = await pipeline.execute()
         return [read_request(doc) for doc in docs if doc]
 
-    async def of(self, partition: int, person: str, limit: int) -> list[Request]:
-        """A person's newest requests, newest first."""
+    async def of(self, partition: int, person: str, limit: int = 0) -> list[Request]:
+        """A person's newest requests, newest first; without a limit all that are found."""
         async with reachable():
             ids: Any = await self._redis.zrevrange(keys.requests_of(partition, person), 0, limit - 1)
         return await self.find(ids)

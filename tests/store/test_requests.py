@@ -11,11 +11,12 @@ import pytest
 
 from app.domain import transitions as t
 from app.domain.deadlines import Deadline
+from app.domain.duration import LONGEST
 from app.domain.refusals import UnknownRequest
 from app.domain.request import Lease, Request, State
 from app.domain.verdict import Outcome
 from app.store import keys
-from app.store.requests import Due, RequestStore
+from app.store.requests import KEPT_ONCE_FINAL, Due, RequestStore
 from app.store.stream import Stream
 from tests.people import ANA, BEN, CHLOE, a_request, entitled
 
@@ -199,6 +200,13 @@ async def test_final_requests_are_kept_thirty_days(store, connection):
     assert -1 == await connection.calls.ttl(keys.request(waiting.id))
     await through(store, waiting.id, lambda r, now: t.cancel(r, ANA, now))
     assert 30 * 86400 - 5 < await connection.calls.ttl(keys.request(waiting.id)) <= 30 * 86400
+
+
+async def test_a_person_finds_what_is_open_however_long_it_is(store, connection):
+    """The longest access there is does not outlast the list of its owner, who then could not give it back."""
+    await asked(store)
+    longest = LONGEST + KEPT_ONCE_FINAL
+    assert longest.total_seconds() - 5 < await connection.calls.ttl(keys.requests_of(2, "ana"))
 
 
 async def test_every_key_is_in_its_partition(store, connection):

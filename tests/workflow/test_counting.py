@@ -92,6 +92,17 @@ async def test_a_history_that_may_be_cut_is_unknown(redis, tmp_path, monkeypatch
     assert Outcome.AUTO_APPROVE is not (await counter.asks()).verdict.outcome
 
 
+async def test_what_is_held_counts_however_much_was_asked_since(redis, tmp_path, monkeypatch):
+    """Wishes that come to nothing do not push what is held out of sight."""
+    monkeypatch.setattr(store_requests, "KEPT_IN_INDEX", 3)
+    monkeypatch.setattr("app.workflow.KEPT_IN_INDEX", 3)
+    counter = Counter(redis, tmp_path, one_at_a_time)
+    held = await counter.asks()
+    for _ in range(5):
+        assert State.DENIED == (await counter.asks()).state
+    assert held.id in [request.id for request in await counter.workflow.mine(counter.dev)]
+
+
 @pytest.mark.parametrize("delivery", ["d1"])
 async def test_a_repeated_delivery_is_no_second_wish(redis, tmp_path, delivery):
     """What Slack delivers twice counts once, also where something is counted."""
