@@ -213,6 +213,7 @@ class Bot:
             await Outbox(self.stream, leases, consumers).run(keys.ALL_PARTITIONS)
         finally:
             scheduler.shutdown(wait=False)
+            await deadlines.close()
 
     async def watch_policies(self) -> None:
         """Look for changed policies each second and on SIGHUP; a broken set is told and not used."""

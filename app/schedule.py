@@ -16,6 +16,9 @@ from app.workflow import Workflow
 DEADLINES_EVERY = timedelta(milliseconds=250)
 AT_ONCE = 32
 """Half the calls that the store takes at once: when much is due, people are still answered."""
+AT_TARGETS = frozenset({Deadline.START, Deadline.RETRY_END})
+"""What calls a target, which may be slow: nothing else waits for it."""
+TARGETS_AT_ONCE = 16
 log = structlog.get_logger(__name__)
 
 Job = Callable[[], Awaitable[object]]
@@ -38,18 +41,40 @@ class Deadlines:
             Deadline.RETRY_END: settle,
         }
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._targets_at_once = asyncio.Semaphore(TARGETS_AT_ONCE)
+        self._at_targets: dict[Due, asyncio.Task[None]] = {}
 
     async def tick(self) -> int:
-        """Do everything that is due now; returns how much that was."""
+        """Do everything that is due now, and begin what calls targets; returns how much that was."""
         count = 0
         while due := await self._store.claim_due():
-            await asyncio.gather(*(self._do(each) for each in due))
+            for each in due:
+                if each.deadline in AT_TARGETS and each not in self._at_targets:
+                    self._at_targets[each] = asyncio.create_task(self._do_at_target(each))
+            await asyncio.gather(
+                *(self._do(each, self._at_once) for each in due if each.deadline not in AT_TARGETS)
+            )
             count += len(due)
         return count
 
-    async def _do(self, due: Due) -> None:
-        async with self._at_once:
-            bind_contextvars(request=due.request_id)  # gather has given each a context of its own
+    async def close(self) -> None:
+        """End what is under way; it is claimed again."""
+        tasks = list(self._at_targets.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _do_at_target(self, due: Due) -> None:
+        try:
+            await self._do(due, self._targets_at_once)
+        except Unavailable:
+            log.info("deadline_waits_for_store", deadline=due.deadline)
+        finally:
+            del self._at_targets[due]
+
+    async def _do(self, due: Due, at_once: asyncio.Semaphore) -> None:
+        async with at_once:
+            bind_contextvars(request=due.request_id)  # each runs in a context of its own
             try:
                 await self._verbs[due.deadline](due.request_id)
             except (WrongState, UnknownRequest):

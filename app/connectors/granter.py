@@ -5,7 +5,8 @@ creates for a request that ended meanwhile is taken back, by whoever finds it so
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
@@ -20,6 +21,9 @@ from app.workflow import Workflow
 
 GROUP = "connectors"
 ACTED_ON = frozenset({"requested", "approved", "glass_broken", "grant_begun", "end_begun"})
+ANSWERS_WITHIN = 30.0
+"""Seconds after which a call of a connector has failed: others wait for their turn."""
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -59,7 +63,9 @@ class Granter:
                 case State.ENDING:
                     await self._take_back(request)
                 case _ if request.is_final and request.starts_at is not None:
-                    await self._connector_of(request).revoke(request)  # a dead process may have been granting
+                    await _in_time(
+                        self._connector_of(request).revoke(request)
+                    )  # a dead process may have been granting
                 case _:
                     pass
         except (WrongState, UnknownRequest) as overtaken:
@@ -68,22 +74,31 @@ class Granter:
     async def _give(self, request: Request) -> None:
         connector = self._connector_of(request)
         try:
-            lease = await connector.grant(request)
+            lease = await _in_time(connector.grant(request))
         except ConnectorFailed as failure:
-            await connector.revoke(request)  # if this fails too, all of it comes again
+            await _in_time(connector.revoke(request))  # if this fails too, all of it comes again
             await self._workflow.fail_grant(request.id, str(failure))
             return
         try:
             await self._workflow.activate(request.id, lease)
         except WrongState:
             if (await self._store.load(request.id)).request.state is not State.ACTIVE:
-                await connector.revoke(request)
+                await _in_time(connector.revoke(request))
             raise
 
     async def _take_back(self, request: Request) -> None:
         try:
-            await self._connector_of(request).revoke(request)
+            await _in_time(self._connector_of(request).revoke(request))
         except ConnectorFailed as failure:
             await self._workflow.fail_end(request.id, str(failure))
             return
         await self._workflow.finish(request.id)
+
+
+async def _in_time(call: Awaitable[T]) -> T:
+    """Await a connector's call. Raises ConnectorFailed for one that takes too long."""
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            return await call
+    except TimeoutError:
+        raise ConnectorFailed(f"the target did not answer within {ANSWERS_WITHIN:g} s") from None

@@ -1,14 +1,19 @@
 """The target ends as the request's state wants it, whatever overtakes what.
 
 Contract: access that is created while its request ends, by this process or by another, is taken back; what is
-over is taken back once more when its beginning is told again, as after a kill in the middle of the connector.
+over is taken back once more when its beginning is told again, as after a kill in the middle of the connector. A
+target that does not answer holds up nothing but what is asked of it.
 """
 
 import asyncio
 
 from app.connectors.granter import Granter
+from app.domain.events import Warned
+from app.domain.ids import partition_in
 from app.domain.request import Lease, Request, State
 from app.policy import PolicySource, shipped_policies
+from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
+from app.store import keys
 from app.store.connection import Connection
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
@@ -102,3 +107,46 @@ async def test_granted_once_by_two(connection):
     request_id = await bench.approved()
     await asyncio.gather(bench.one.settle(request_id), bench.other.settle(request_id))
     assert (State.ACTIVE, {request_id}) == (await bench.state(request_id), bench.target.there)
+
+
+async def test_a_target_that_hangs_holds_up_nobody(connection, monkeypatch):
+    """A call that never returns is given up in time, said so, and other requests end while it still hangs."""
+    monkeypatch.setattr("app.connectors.granter.ANSWERS_WITHIN", 0.5)
+    bench = Bench(connection)
+    request_id = await bench.approved()
+    bench.target.goes_on.clear()
+
+    await asyncio.wait_for(bench.one.settle(request_id), 5)
+
+    failed = (await bench.store.load(request_id)).request
+    assert (State.GRANT_FAILED, True) == (failed.state, "did not answer" in failed.comment)
+
+
+async def test_an_end_does_not_wait_for_a_target_that_hangs(connection):
+    """While a deadline's call to one target hangs, the deadlines of others are met."""
+    bench = Bench(connection)
+    hanging, other = await bench.approved(), await bench.approved()
+    await bench.one.settle(other)
+    deadlines = Deadlines(bench.store, bench.workflow, bench.one.settle)
+    bench.target.goes_on.clear()
+    await bench.workflow.begin_grant(hanging)
+    bench.target.asked.clear()
+
+    async def due(kind, request_id):
+        partition = keys.deadlines(partition_in(request_id))
+        await connection.calls.zadd(partition, {f"{kind}:{request_id}": 0})
+
+    await due("start", hanging)
+    scheduler = make_scheduler({"deadlines": (DEADLINES_EVERY, deadlines.tick)})
+    scheduler.start()
+    await asyncio.wait_for(bench.target.asked.wait(), 5)
+    request = (await bench.store.load(other)).request
+    over = request.model_copy(update={"ends_at": (await bench.store.now())})
+    event = Warned(request_id=other, at=over.ends_at, by="system", ends_at=over.ends_at)
+    assert await bench.store.save(over, event, over.ends_at)
+    ends = asyncio.get_running_loop().time() + 5
+    while await bench.state(other) is State.ACTIVE:
+        assert asyncio.get_running_loop().time() < ends, "the end waits for another's target"
+        await asyncio.sleep(0.02)
+    scheduler.shutdown(wait=False)
+    await deadlines.close()
