@@ -290,7 +290,7 @@ class Bot:
 
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:
-            await self.stream.trim(partition)
+            await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, audit.GROUP))
 
 
 Job = Coroutine[Any, Any, None]

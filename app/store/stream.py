@@ -4,9 +4,11 @@ A group has one consumer name. Whoever holds the partition's lease reads under i
 process left unacknowledged is simply the first thing that the next one reads, in the order it happened.
 """
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import redis.exceptions
+import structlog
 from redis.asyncio import Redis
 
 from app.domain.events import Event, event_json
@@ -16,6 +18,7 @@ from app.store.requests import reachable
 OWNER = "owner"
 UNREAD = ">"
 LEFT_OVER = "0"
+log = structlog.get_logger(__name__)
 
 
 class Entry(NamedTuple):
@@ -57,10 +60,16 @@ class Stream:
             answer: Any = await client.xreadgroup(
                 group, OWNER, {keys.events(partition): after}, count=count, block=wait_ms
             )
+        read = [entry for _, entries in answer or () for entry in entries]
+        if deleted := [entry_id for entry_id, fields in read if not fields]:
+            log.error("events_deleted_by_someone", group=group, partition=partition, entries=deleted)
+            async with reachable():
+                await self._redis.xack(keys.events(partition), group, *deleted)
+            if len(deleted) == len(read):  # what is left over stands behind them
+                return await self._read(client, partition, group, after, count, wait_ms)
         return [
             Entry(partition, entry_id, event_json.validate_json(fields["event"]))
-            for _, entries in answer or ()
-            for entry_id, fields in entries
+            for entry_id, fields in read
             if fields
         ]
 
@@ -69,11 +78,16 @@ class Stream:
         async with reachable():
             await self._redis.xack(keys.events(entry.partition), group, entry.id)
 
-    async def trim(self, partition: int) -> int:
-        """Drop the events that every group has read and acknowledged; returns how many."""
+    async def trim(self, partition: int, wanted: Collection[str] = ()) -> int:
+        """Drop the events that every group has read and acknowledged; returns how many.
+
+        Nothing is dropped while one of the `wanted` groups is not made: it is to get every event.
+        """
         key = keys.events(partition)
         async with reachable():
             groups = await self._redis.xinfo_groups(key)
+            if not {group["name"] for group in groups}.issuperset(wanted):
+                return 0
             firsts = [await self._first_needed(key, group) for group in groups]
             return (
                 int(await self._redis.xtrim(key, minid=min(firsts, key=_order), approximate=False))

@@ -170,3 +170,35 @@ async def test_once_a_day_over_all_replicas(connection):
     await first.done("digest", "2026-11-24")
     assert not await first.take("digest", "2026-11-24")
     assert await second.take("digest", "2026-11-25")
+
+
+async def test_what_someone_deleted_holds_up_nothing(connection, stream):
+    """Entries deleted by hand while they were being handled are let go; what was left behind them is handled."""
+    ids = await events(connection, 3)
+    await stream.make_group(ANAS, "test")
+    read = await stream.unread(ANAS, "test", 10, 2)  # and dies
+    await connection.calls.xdel(keys.events(ANAS), read[0].id)
+    seen, all_seen = [], asyncio.Event()
+
+    async def handle(entries):
+        seen.extend(entry.event.request_id for entry in entries)
+        if len(seen) == 2:
+            all_seen.set()
+
+    await consume(connection, stream, "b", handle, all_seen)
+
+    assert ids[1:] == seen
+    assert 0 == (await connection.calls.xpending(keys.events(ANAS), "test"))["pending"]
+
+
+async def test_nothing_is_trimmed_before_every_group_is_there(connection, stream):
+    """A group that is not made yet, because its consumer never ran, still gets every event."""
+    await events(connection, 3)
+    await stream.make_group(ANAS, "one")
+    for entry in await stream.unread(ANAS, "one", 10):
+        await stream.acknowledge(entry, "one")
+
+    assert 0 == await stream.trim(ANAS, ["one", "two"])
+    await stream.make_group(ANAS, "two")
+
+    assert 3 == len(await stream.unread(ANAS, "two", 10))
