@@ -480,9 +480,11 @@ class Workflow:
         asked = _ask_of(request, request.created_at, request.seconds, request.reason, counted)
         return request, explain(self._policy(), asked)
 
-    def live(self) -> AsyncIterator[Request]:
+    async def live(self) -> AsyncIterator[Request]:
         """Everything live, for the digest. Who may see it is the caller's to check by `require`."""
-        return self._store.each_live()
+        async for request in self._store.each_live():
+            if request.is_live:  # and not only approved, or waiting for its start
+                yield request
 
     def require(self, by: Principal, permission: Permission) -> None:
         """Raise NotPermitted unless policy gives the person a permission."""

@@ -214,11 +214,11 @@ class RequestStore:
         return await self._all(keys.pending)
 
     async def live(self) -> list[Request]:
-        """Every request whose access exists or may exist, oldest first."""
+        """Every request that is approved and not over, oldest first: its access exists, may exist, or will."""
         return await self._all(keys.live)
 
     async def each_live(self) -> AsyncIterator[Request]:
-        """Every live request, a few hundred read at a time: for those who keep little of each."""
+        """The same in no order, a few hundred read at a time: for those who keep little of each."""
         ids = await self._ids(keys.live)
         for first in range(0, len(ids), READ_AT_ONCE):
             for request in await self.find(ids[first : first + READ_AT_ONCE]):
