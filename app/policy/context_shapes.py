@@ -1,7 +1,7 @@
 """The shapes of values about circumstances: days, hours, zones, networks, rates, ticket patterns."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
@@ -16,6 +16,8 @@ from app.policy.shapes import matching, one_of, text_in
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SOURCES = ("slack", "cli", "api", "ci", "trigger")
 MOST_COUNTED = 1000
+REMEMBERED = timedelta(days=30)
+"""Requests are forgotten by the store this long after they are over: a count over more would be too low."""
 ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 ATTRIBUTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,63}")
@@ -166,9 +168,12 @@ def _per(value: object) -> int:
     if text in {"hour", "day"}:
         return {"hour": 3600, "day": 86400}[text]
     try:
-        return int(parse_duration(text).total_seconds())
+        per = parse_duration(text)
     except ValueError:
         raise ValueError(f"is “{text[:60]}”; write {right}") from None
+    if per > REMEMBERED:
+        raise ValueError(f"is “{text[:60]}”; write at most 30d, which is how long requests are remembered")
+    return int(per.total_seconds())
 
 
 def _yes_or_no(value: object) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from app.domain.request import State
 from app.domain.verdict import Outcome
 from app.policy import PolicySource
+from app.policy.context_shapes import REMEMBERED
 from app.store import requests as store_requests
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
@@ -101,6 +102,11 @@ async def test_what_is_held_counts_however_much_was_asked_since(redis, tmp_path,
     for _ in range(5):
         assert State.DENIED == (await counter.asks()).state
     assert held.id in [request.id for request in await counter.workflow.mine(counter.dev)]
+
+
+def test_no_rule_counts_over_more_than_is_kept():
+    """The longest time that a policy may count over is one that the store remembers."""
+    assert REMEMBERED <= store_requests.KEPT_ONCE_FINAL
 
 
 @pytest.mark.parametrize("delivery", ["d1"])
