@@ -174,10 +174,14 @@ class Workflow:
     async def approve(
         self, request_id: str, by: Principal, comment: str = "", less: timedelta | None = None
     ) -> Request:
-        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again."""
+        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
+
+        Approvals of people whom policy does not name any more count no more.
+        """
         counted = await self._counted(request_id)
 
         def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
+            request = request.decided_by(self._policy().people)
             if less is None:
                 step = transitions.approve(request, by, deputies, now, comment)
             else:
@@ -314,6 +318,9 @@ class Workflow:
         counted = await self._counted(request_id)
 
         def decide(request: Request, now: datetime, deputies: Deputies) -> Step:
+            if request.extension:
+                counting = request.extension.decided_by(self._policy().people)
+                request = request.model_copy(update={"extension": counting})
             step = decide_extension(
                 request, by, deputies, now, approved=approved, comment=comment, shown=shown
             )
@@ -464,7 +471,9 @@ class Workflow:
     async def waiting_for(self, by: Principal) -> list[Request]:
         """Pending requests that this person may decide now, oldest first."""
         deputies, now = await self._deputies_of(by), await self._store.now()
-        return [each for each in await self._store.pending() if waits_for(each, by, deputies(each, now), now)]
+        people = self._policy().people
+        pending = [each.decided_by(people) for each in await self._store.pending()]
+        return [each for each in pending if waits_for(each, by, deputies(each, now), now)]
 
     async def own(self, request_id: str, by: Principal) -> Request:
         """Read a request of one's own. Raises UnknownRequest alike for others' and for none."""

@@ -1,5 +1,6 @@
 """A request: one person asking for an action on a resource for a duration, and what became of it."""
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -84,6 +85,10 @@ class Extension(Value):
     def open_stages(self) -> tuple[Stage, ...]:
         """The stages that can be decided now: the first that lacks approvals, or all that do if parallel."""
         return open_stages(self.verdict, self.decisions)
+
+    def decided_by(self, known: Container[str]) -> "Extension":
+        """The same extension with the decisions of people of these ids alone."""
+        return self.model_copy(update={"decisions": _by(self.decisions, known)})
 
 
 class Question(Value):
@@ -211,9 +216,17 @@ class Request(Value):
         """The stages that can be decided now: the first that lacks approvals, or all that do if parallel."""
         return open_stages(self.verdict, self.decisions)
 
+    def decided_by(self, known: Container[str]) -> "Request":
+        """The same request with the decisions of people of these ids alone."""
+        return self.model_copy(update={"decisions": _by(self.decisions, known)})
+
     def approvals(self, stage: Stage) -> tuple[Decision, ...]:
         """Approvals that a stage has so far."""
         return tuple(d for d in self.decisions if d.approved and d.stage == stage.name)
+
+
+def _by(decisions: tuple[Decision, ...], known: Container[str]) -> tuple[Decision, ...]:
+    return tuple(decision for decision in decisions if decision.by.id in known)
 
 
 def open_stages(verdict: Verdict, decisions: tuple[Decision, ...]) -> tuple[Stage, ...]:

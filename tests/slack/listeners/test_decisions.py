@@ -298,6 +298,29 @@ async def test_left_the_group(workplace):
         assert State.PENDING is (await work.request(request_id)).state
 
 
+async def test_approved_and_left(workplace):
+    """The approval of someone whom policy does not name any more counts no more: another one is needed."""
+
+    def without_ben(policy):
+        del policy["people"]["ben"]
+        policy["people"]["eli"] = {"name": "Eli", "slack": "U0ELI"}
+        for group in policy["groups"].values():
+            members = group if isinstance(group, list) else group["people"]
+            members[:] = ["eli" if each == "ben" else each for each in members]
+
+    async with at_work(workplace(lambda _: None)) as work:
+        request_id = await work.asks("@ana", "/jit request prod-debug-session checkout 15m INC-9")
+        card = await work.card(request_id, offering="jit_approve")
+        await work.clicks("@ben", card, "jit_approve")
+        await work.card(request_id, "1 of 2 so far (Ben Okafor)")
+        await work.repolicy(without_ben)
+
+        await work.clicks("@chloe", card, "jit_approve")
+
+        await work.card(request_id, "1 of 2 so far (Chloe Martin)", offering="jit_approve")
+        assert State.PENDING is (await work.request(request_id)).state
+
+
 async def test_left_while_the_form_was_open(workplace):
     """The right to deny is looked at when the form comes back, not when it was opened."""
 
