@@ -60,7 +60,7 @@ async def ask_each(
     asked: list[Request] = []
     try:
         for wish in wishes:
-            asked.append(await workflow.request(wish, by))
+            asked.append(await workflow.request(wish, by))  # noqa: PERF401  what was asked is told if the next fails
     except Refused as refusal:
         if not asked:
             raise
