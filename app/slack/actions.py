@@ -20,9 +20,6 @@ NEW = "jit_new"
 HOME_PAGE = "jit_home_page"
 """Its value is the request at which the page begins."""
 
-SHOWN = "jit_shown:"
-"""Begins the id of a block whose buttons are about what the card showed; the rest names that."""
-
 REQUEST_VIEW = "jit_request"
 DENY_VIEW = "jit_deny_reason"
 APPROVE_LESS_VIEW = "jit_approve_less_form"
@@ -41,3 +38,13 @@ START = "start"
 REASON = "reason"
 QUESTION = "question"
 COMMENT = "comment"
+
+
+def showing(request_id: str, name: str) -> str:
+    """The id of a block whose buttons are about what it shows, which changes while a request is live."""
+    return f"jit_shown:{request_id}:{name}"
+
+
+def shown(block_id: str) -> str:
+    """The name of what a block showed when its button was clicked: it may be behind, its buttons work on."""
+    return block_id.rpartition(":")[2]
