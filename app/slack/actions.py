@@ -41,3 +41,13 @@ START = "start"
 REASON = "reason"
 QUESTION = "question"
 COMMENT = "comment"
+
+
+def showing(request_id: str, name: str) -> str:
+    """The id of a block whose buttons are about what it shows, which changes while a request is live."""
+    return f"jit_shown:{request_id}:{name}"
+
+
+def shown(block_id: str) -> str:
+    """The name of what a block showed when its button was clicked: it may be behind, its buttons work on."""
+    return block_id.rpartition(":")[2]

@@ -46,7 +46,7 @@ def listen(app: AsyncApp, services: Services) -> None:
     async def approve_more(ack: AsyncAck, body: Body) -> None:
         await ack()
         async with telling_refusals(answer_to(services.client, body)):
-            by, shown = await services.who(body), _shown(body)
+            by, shown = await services.who(body), actions.shown(body["actions"][0].get("block_id", ""))
             await workflow.decide_extension(request_id(body), by, approved=True, shown=shown)
 
     @app.action(actions.DENY_MORE)
@@ -68,8 +68,3 @@ def listen(app: AsyncApp, services: Services) -> None:
         async with telling_refusals(Answer(services.client, body["user"]["id"], response_url)):
             by = await services.who(body)
             await workflow.decide_extension(read_id(named), by, approved=False, comment=comment)
-
-
-def _shown(body: Body) -> str:
-    """Name what the card asked when its button was clicked: a card may be behind, its button works on."""
-    return str(body["actions"][0].get("block_id", "")).removeprefix(actions.SHOWN)

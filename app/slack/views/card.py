@@ -186,7 +186,7 @@ def _more_time(request: Request, audience: Audience) -> list[Block]:
         buttons(
             button("Approve more time", actions.APPROVE_MORE, request.id, "primary"),
             button("Deny more time", actions.DENY_MORE, request.id, "danger"),
-            block_id=f"{actions.SHOWN}{extension.name}",
+            block_id=actions.showing(request.id, extension.name),
         ),
     ]
 

@@ -130,6 +130,7 @@ def _extension(request: Request) -> list[Block]:
         buttons(
             button("Approve more time", actions.APPROVE_MORE, request.id, "primary"),
             button("Deny more time", actions.DENY_MORE, request.id, "danger"),
+            block_id=actions.showing(request.id, extension.name),
         ),
     ]
 

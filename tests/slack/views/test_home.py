@@ -134,7 +134,9 @@ def test_however_much_there_is(held, asked, waiting, more, had, all_live, start)
                 "held": (A_LIVE,) * held,
                 "asked": (A_PENDING,) * asked,
                 "waiting": (A_PENDING,) * waiting,
-                "more_waiting": (AN_EXTENSION,) * more,
+                "more_waiting": tuple(
+                    AN_EXTENSION.model_copy(update={"id": f"R02-{number:07d}"}) for number in range(more)
+                ),
                 "had": (STATES["denied"][0],) * had,
                 "live": page_of(everything, begins),
             }
