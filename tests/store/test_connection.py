@@ -15,8 +15,9 @@ async def test_more_calls_than_connections_wait_their_turn(redis: Connection):
 
 async def test_calls_take_no_more_connections_than_they_may(redis: Connection):
     """The server sees no more clients than CALLS_AT_ONCE, so that replicas share its limit."""
+    others = len(await redis.calls.client_list()) - 1  # of a test before, still going
     await asyncio.gather(*(redis.calls.time() for _ in range(5 * CALLS_AT_ONCE)))
-    assert len(await redis.calls.client_list()) <= CALLS_AT_ONCE
+    assert len(await redis.calls.client_list()) - others <= CALLS_AT_ONCE
 
 
 async def test_waiting_reads_do_not_wait_for_one_another(redis: Connection):
