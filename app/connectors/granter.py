@@ -19,7 +19,7 @@ from app.store.stream import Entry
 from app.workflow import Workflow
 
 GROUP = "connectors"
-ACTED_ON = frozenset({"requested", "approved", "glass_broken", "grant_begun", "end_begun"})
+ACTED_ON = frozenset({"requested", "approved", "glass_broken", "grant_begun", "end_begun", "consumed"})
 log = structlog.get_logger(__name__)
 
 
