@@ -33,7 +33,7 @@ from app.domain.refusals import Unavailable
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
-from app.settings import Settings
+from app.settings import Settings, networks_in
 from app.slack import announcer as slack
 from app.slack.app import make_app
 from app.slack.bulletin import Bulletin
@@ -46,6 +46,7 @@ from app.slack.services import Services
 from app.slack.views.alarm import policy_broken, source_failed
 from app.slack.views.policy_status import PolicyStatus
 from app.store import keys
+from app.store.checks import Checks
 from app.store.connection import Connection, OwnServer, connect
 from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
@@ -57,7 +58,12 @@ from app.store.once import Once
 from app.store.requests import RequestStore
 from app.store.rolls import Rolls
 from app.store.stream import Stream
+from app.store.tokens import TokenStore
+from app.store.watch import Watch
 from app.together import run_together
+from app.tokens import Tokens
+from app.web.api.services import Services as ApiServices
+from app.web.limits import Limiter
 from app.web.server import CannotListen, Health, listen, make_web, run_web
 from app.workflow import Workflow
 
@@ -124,10 +130,21 @@ class Bot:
             settings.digest_zone,
             settings.digest_hour,
         )
+        token_store = TokenStore(connection.calls)
+        self.tokens = Tokens(token_store, Checks(connection.calls), self.policy, identity.of)
+        self.api = ApiServices(
+            workflow=self.workflow,
+            tokens=self.tokens,
+            watch=Watch(connection.waits),
+            limiter=Limiter(token_store),
+            trusted=networks_in(settings.trusted_proxies),
+            ready=lambda: self.directory.looked(FIRST_LOOK),
+        )
         services = Services(
             client=client,
             policy=self.policy,
             workflow=self.workflow,
+            tokens=self.tokens,
             identity=identity,
             announcer=self.announcer,
             story=self.story,
@@ -341,7 +358,7 @@ def _ways_in(bot: Bot, listening: socket.socket | None) -> list[Job]:
     """HTTP for health, and Slack by Socket Mode where there is an app-level token, by HTTP where not."""
     if listening is None:
         return []
-    web = run_web(make_web(bot.readiness, None if bot.socket_mode else bot.slack), listening)
+    web = run_web(make_web(bot.readiness, None if bot.socket_mode else bot.slack, bot.api), listening)
     return [web, _once_looked(bot, bot.socket_mode.run())] if bot.socket_mode else [_once_looked(bot, web)]
 
 

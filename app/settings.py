@@ -2,6 +2,7 @@
 
 import os
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     pagerduty_url: str = "https://api.pagerduty.com"
     opsgenie_key: SecretStr | None = None
     opsgenie_url: str = "https://api.opsgenie.com"
+    trusted_proxies: str = ""
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
@@ -83,6 +85,15 @@ class Settings(BaseSettings):
             else None
         )
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, proxies: str) -> str:
+        try:
+            networks_in(proxies)
+        except ValueError:
+            raise ValueError("it should be networks with commas, such as 10.0.0.0/8,fd00::/8") from None
+        return proxies
+
     @field_validator("digest_zone")
     @classmethod
     def _zone(cls, zone: str) -> str:
@@ -102,6 +113,11 @@ class Settings(BaseSettings):
     def by_socket(self) -> bool:
         """Socket Mode, unless there is no app-level token."""
         return self.slack_app_token is not None
+
+
+def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read networks with commas between them. Raises ValueError."""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _shaped(secret: SecretStr, form: str, what: str) -> SecretStr:

@@ -15,6 +15,7 @@ import structlog
 from app.delegating import Delegating
 from app.domain import transitions
 from app.domain.break_glass import break_glass, may_break_glass, must_be_reviewable, review_glass
+from app.domain.consumption import consume
 from app.domain.delegation import Delegation, Deputies, change_deputies
 from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.ids import new_request_id, partition_of
@@ -24,6 +25,7 @@ from app.domain.refusals import (
     BadInput,
     Busy,
     DeniedByPolicy,
+    NotByApi,
     NotPermitted,
     Refused,
     Unavailable,
@@ -50,6 +52,9 @@ HELD = frozenset({State.APPROVED, State.SCHEDULED, State.GRANTING, State.ACTIVE,
 SOONEST = timedelta(minutes=5)
 """A start that lies this little in the past is one that came while the form was filled in."""
 SHORTEST_EXTENSION = timedelta(minutes=1)
+SLACK_SESSION = "slack-session"
+API_TOKEN = "api-token"  # noqa: S105  a proof's name
+"""What a decision rests on: a click in Slack, or a token of the API."""
 NO_WHY = "Say why you deny it: the requester is told."
 log = structlog.get_logger(__name__)
 Transition = Callable[[Request, datetime], Step]
@@ -64,6 +69,9 @@ class Wish(Value):
     duration: timedelta | None = None
     reason: str = ""
     source: str = "slack"
+    ip: str = ""
+    ip_told_by: str = ""
+    """As in `Request`."""
     delivery: str = ""
     start_at: datetime | None = None
     asked_with: tuple[str, ...] = ()
@@ -122,6 +130,7 @@ class Workflow:
             reason=checked.reason,
             source=wish.source,
             at=start_at or now,
+            ip=wish.ip,
             history=counted,
         )
         lapses_at = max(now + environment.lapse, start_at or now)
@@ -138,6 +147,8 @@ class Workflow:
             risk=checked.action.risk,
             channel=environment.channel,
             source=wish.source,
+            ip=wish.ip,
+            ip_told_by=wish.ip_told_by,
             verdict=policy.judge(ask),
             created_at=now,
             lapses_at=lapses_at,
@@ -172,7 +183,12 @@ class Workflow:
         return request
 
     async def approve(
-        self, request_id: str, by: Principal, comment: str = "", less: timedelta | None = None
+        self,
+        request_id: str,
+        by: Principal,
+        comment: str = "",
+        less: timedelta | None = None,
+        proof: str = SLACK_SESSION,
     ) -> Request:
         """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
 
@@ -183,25 +199,27 @@ class Workflow:
         def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
             request = request.decided_by(self._policy().people)
             if less is None:
-                step = transitions.approve(request, by, deputies, now, comment)
+                step = transitions.approve(request, by, deputies, now, comment, proof)
             else:
                 shortest = self._policy().find_action(request.action).shortest
-                step = approve_for_less(request, by, deputies, less, shortest, now, comment)
+                step = approve_for_less(request, by, deputies, less, shortest, now, comment, proof)
+            self._must_take(proof, request)
             self._raise_denial(step[0], now, counted)
             return step
 
         return await self._by_approver(request_id, by, "approve", approve)
 
-    async def deny(self, request_id: str, by: Principal, comment: str) -> Request:
+    async def deny(self, request_id: str, by: Principal, comment: str, proof: str = SLACK_SESSION) -> Request:
         """Settle a request by a no, which says why."""
         if not comment.strip():
             raise BadInput(NO_WHY, field="comment")
-        return await self._by_approver(
-            request_id,
-            by,
-            "deny",
-            lambda request, now, deputies: transitions.deny(request, by, deputies, now, comment),
-        )
+
+        def deny(request: Request, now: datetime, deputies: Deputies) -> Step:
+            step = transitions.deny(request, by, deputies, now, comment, proof)
+            self._must_take(proof, request)
+            return step
+
+        return await self._by_approver(request_id, by, "deny", deny)
 
     async def may_decide(self, request_id: str, by: Principal) -> Request:
         """Read a request that this person may decide now. Raises what deciding it would raise."""
@@ -257,12 +275,33 @@ class Workflow:
                     log.info("revoke_overtaken", request=request.id, why=str(overtaken))
         return revoked
 
+    async def consume(self, request_id: str, by: Principal, ip: str = "") -> Request:
+        """Use up a grant that is good for one use: whoever is first, and nobody else. Nothing is recorded twice.
+
+        People use their own grants alone; machines those of everyone. Who may at all is the caller's to check.
+        """
+
+        def use(request: Request, now: datetime) -> Step:
+            if by.id not in self._policy().machines and not by.is_same_person(request.requester):
+                raise UnknownRequest(request_id)
+            return consume(request, by, now, ip)
+
+        return await self._by_person(request_id, by, "consume", use)
+
     async def extend(
-        self, request_id: str, by: Principal, more: timedelta, reason: str, delivery: str = ""
+        self,
+        request_id: str,
+        by: Principal,
+        more: timedelta,
+        reason: str,
+        delivery: str = "",
+        source: str = "slack",
+        ip: str = "",
     ) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start.
 
-        `delivery` names the message that asks, so that it counts once.
+        `delivery` names the message that asks, so that it counts once; `source` and `ip` are those of this
+        wish, which may come by another way than the request did.
         """
         counted = await self._counted(request_id)
         delivery = delivery or secrets.token_hex(16)
@@ -274,7 +313,7 @@ class Workflow:
             whole = request.duration + more
             checked = policy.check(request.action, request.resource, whole, reason or request.reason)
             ask = _ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
-            verdict = policy.judge(ask)
+            verdict = policy.judge(ask.model_copy(update={"source": source, "ip": ip}))
             extension = Extension(
                 seconds=int(more.total_seconds()),
                 reason=reason.strip(),
@@ -309,7 +348,14 @@ class Workflow:
         )
 
     async def decide_extension(
-        self, request_id: str, by: Principal, *, approved: bool, comment: str = "", shown: str | None = None
+        self,
+        request_id: str,
+        by: Principal,
+        *,
+        approved: bool,
+        comment: str = "",
+        proof: str = SLACK_SESSION,
+        shown: str | None = None,
     ) -> Request:
         """Count a decision on more time. Rules that deny are asked again first.
 
@@ -322,8 +368,9 @@ class Workflow:
                 counting = request.extension.decided_by(self._policy().people)
                 request = request.model_copy(update={"extension": counting})
             step = decide_extension(
-                request, by, deputies, now, approved=approved, comment=comment, shown=shown
+                request, by, deputies, now, approved=approved, comment=comment, proof=proof, shown=shown
             )
+            self._must_take(proof, request)
             if approved and request.extension:
                 self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
             return step
@@ -594,6 +641,11 @@ class Workflow:
         counted, _ = await self._history(policy, request.action, request.requester, now, besides=request.id)
         return counted
 
+    def _must_take(self, proof: str, request: Request) -> None:
+        """Raise NotByApi for a decision by a token, unless policy takes such ones."""
+        if proof == API_TOKEN and not self._policy().decides_by_api:
+            raise NotByApi(request.id)
+
     def _raise_denial(
         self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
     ) -> None:
@@ -704,5 +756,6 @@ def _ask_of(request: Request, now: datetime, seconds: int, reason: str, counted:
         reason=reason,
         source=request.source,
         at=max(now, request.start_at or now),
+        ip=request.ip,
         history=counted,
     )

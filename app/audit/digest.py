@@ -270,6 +270,7 @@ def counted(event: events.Event) -> list[Count]:
             | events.GrantBegun()
             | events.Warned()
             | events.EndBegun()
+            | events.Consumed()
             | events.EndFailed()
         ):
             return []

@@ -12,7 +12,7 @@ from app.domain.request import EndCause
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage, Verdict
 
-PROOFS = {"slack-session": "a Slack session"}
+PROOFS = {"slack-session": "a Slack session", "api-token": "a token of the API"}
 HOW_IT_ENDED = {
     EndCause.DONE: "it was given back",
     EndCause.EXPIRED: "time was up",
@@ -131,6 +131,9 @@ class _Teller:
                 return f"{_named(event.delegate)} may decide it for {self._who(event.delegator)} {until}."
             case events.EndBegun():
                 return f"{self._end(event)}. The access is being taken back."
+            case events.Consumed():
+                at = f" from {one_line(event.ip)}" if event.ip else ""
+                return f"{who} used it{at}, and it was good for one use. The access is being taken back."
             case events.EndFailed():
                 return (
                     f"The target did not confirm that the access is gone (attempt {event.attempts}; again at "
@@ -148,7 +151,9 @@ class _Teller:
     def _asked(self, event: events.Requested) -> str:
         what = f"{one_line(event.action)} on {one_line(event.resource)} in {one_line(event.environment)}"
         how_long = format_duration(timedelta(seconds=event.seconds))
-        how = f"{one_line(event.risk)} risk, by {one_line(event.source)}"
+        told_by = f", told by {one_line(event.ip_told_by)}" if event.ip_told_by == "proxy" else ""
+        where = f" from {one_line(event.ip)}{told_by}" if event.ip else ""
+        how = f"{one_line(event.risk)} risk, by {one_line(event.source)}{where}"
         why = _quoted(event.reason) or "no reason given"
         return f"{self._who(event.by)} asked for {what} for {how_long}, {how}: {why}"
 

@@ -2,6 +2,10 @@
 
 import typer
 
+from app.cli.api.login import login, logout
+from app.cli.api.run import run
+from app.cli.api.token import token
+from app.cli.api.verbs import approve, cancel, deny, done, extend, list_, request, revoke, status
 from app.cli.audit import audit
 from app.cli.demo import demo
 from app.cli.doctor import doctor
@@ -18,6 +22,10 @@ jit = typer.Typer(
 jit.command()(demo)
 jit.command()(serve)
 jit.command()(doctor)
+for verb in (request, status, approve, deny, done, cancel, extend, revoke, run, login, logout):
+    jit.command()(verb)
+jit.command("list")(list_)
+jit.add_typer(token, name="token")
 jit.add_typer(policy, name="policy")
 jit.add_typer(audit, name="audit")
 

@@ -30,6 +30,8 @@ class Requested(_Event):
     reason: str
     risk: str
     source: str
+    ip: str = ""
+    ip_told_by: str = ""
     verdict: Verdict
     start_at: datetime | None = None
 
@@ -204,6 +206,13 @@ class EndBegun(_Event):
     comment: str = ""
 
 
+class Consumed(_Event):
+    """Access that is good for one use was used, `by` a machine or the requester; it is being taken back."""
+
+    kind: Literal["consumed"] = "consumed"
+    ip: str = ""
+
+
 class EndFailed(_Event):
     """The target did not confirm that access is gone; tried again at `retry_at`."""
 
@@ -262,6 +271,7 @@ Event = (
     | DelegationEnded
     | DeputiesChanged
     | EndBegun
+    | Consumed
     | EndFailed
     | Ended
     | ApproversChanged

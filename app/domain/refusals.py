@@ -58,6 +58,18 @@ class NotAnApprover(NotPermitted):
         )
 
 
+class NotByApi(NotPermitted):
+    """Policy takes decisions in Slack alone."""
+
+    code = "not_by_api"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"Policy does not take decisions through the API: decide on {request_id} in Slack. "
+            "The policies say `api: {decide: true}` where they do."
+        )
+
+
 class NotYourTurn(Refused):
     """An approver of a later stage comes before those of the open one."""
 
@@ -117,6 +129,66 @@ class NotWhatWasShown(Refused):
             f"What is asked of {request_id} now is not what its card showed you, so nothing was decided. "
             "Look at the card again."
         )
+
+
+class NotSingleUse(Refused):
+    """The grant may be used as often as it is needed, until its end."""
+
+    code = "not_single_use"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} is not good for one use alone, so it is not consumed: check it instead."
+        )
+
+
+class AlreadyUsed(Refused):
+    """Someone was first."""
+
+    code = "already_used"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"{request_id} was good for one use, and has been used.")
+
+
+class TokenRefused(Refused):
+    """The token is none, or none any more; which of the two is nobody's business."""
+
+    code = "token_refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The API takes a token, as `Authorization: Bearer jit_…`, that is neither expired nor revoked. "
+            "`jit login` gets you one."
+        )
+
+
+class ScopeMissing(Refused):
+    """The token is good, and not for this."""
+
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The token is not made for this: it lacks the scope “{scope}”.")
+
+
+class UnknownCode(Refused):
+    """The code of a login is mistyped, used or too old."""
+
+    code = "unknown_code"
+
+    def __init__(self) -> None:
+        super().__init__("That is no code that waits: it works once, for 5 minutes. Start `jit login` anew.")
+
+
+class TooMany(Refused):
+    """The caller asks more often than is good for everyone; `after`, in seconds, says when it may again."""
+
+    code = "too_many"
+
+    def __init__(self, what: str, after: int) -> None:
+        super().__init__(f"Too many {what}. Try again in {after} s.")
+        self.after = after
 
 
 class DeniedByPolicy(Refused):

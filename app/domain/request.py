@@ -133,6 +133,8 @@ class Ending(Value):
     cause: EndCause
     by: str
     comment: str = ""
+    used: bool = False
+    """Whether it ends because it was good for one use, and `by` used it."""
     attempts: int = 0
     retry_at: datetime | None = None
     error: str = ""
@@ -160,6 +162,10 @@ class Request(Value):
     risk: str
     channel: str
     source: str
+    ip: str = ""
+    """The address that the requester came from; empty is not known, as always in Slack."""
+    ip_told_by: str = ""
+    """Who says so: `connection`, or `proxy` for one whom the settings trust; empty where it is not known."""
     verdict: Verdict
     decisions: tuple[Decision, ...] = ()
     questions: tuple[Question, ...] = ()

@@ -22,12 +22,15 @@ def approve_for_less(
     shortest: timedelta,
     now: datetime,
     comment: str = "",
+    proof: str = "slack-session",
 ) -> Step:
     """Count an approval that holds for `less` alone. `shortest` is the least that policy gives.
 
     Raises BadInput for a time that is not less than what was asked, and what approving raises.
     """
-    step = approve(request, by, entitled, now, comment)  # first: who may not decide learns nothing of bounds
+    step = approve(
+        request, by, entitled, now, comment, proof
+    )  # first: who may not decide learns nothing of bounds
     asked = timedelta(seconds=request.asked_seconds)
     if less >= asked:
         raise BadInput(

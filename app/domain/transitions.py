@@ -62,6 +62,8 @@ def ask(request: Request) -> Step:
         reason=request.reason,
         risk=request.risk,
         source=request.source,
+        ip=request.ip,
+        ip_told_by=request.ip_told_by,
         verdict=request.verdict,
         start_at=request.start_at,
     )

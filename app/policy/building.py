@@ -14,6 +14,7 @@ from app.policy.delegation import delegation_rules
 from app.policy.draft import Draft
 from app.policy.fetched import grown, rota_of
 from app.policy.globs import Globs
+from app.policy.machines import decides_by_api, scopes_by_machine
 from app.policy.outside import NOTHING_KNOWN, Filed, Named
 from app.policy.policy import Policy
 from app.policy.reach import Reach
@@ -59,6 +60,8 @@ def build(draft: Draft) -> Policy:
         ),
         delegation=delegation_rules(draft),
         managers=filed.managers,
+        machines=scopes_by_machine(draft),
+        decides_by_api=decides_by_api(draft),
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
         _by_slack=MappingProxyType({person.slack: person for person in people.values()}),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from app.policy.conditions import Attributes
 from app.policy.fetched import grown, sources
+from app.policy.machine_shapes import MachineSpec
 from app.policy.membership import members_of
 from app.policy.outside import Source, chain_of_command
 from app.policy.people_conditions import has_any
@@ -160,6 +161,14 @@ class Draft:
     @property
     def channels(self) -> Iterator[tuple[Entry, str]]:
         return self._well_formed("channels")
+
+    @property
+    def machines(self) -> Iterator[tuple[Entry, MachineSpec]]:
+        return self._well_formed("machines")
+
+    @property
+    def api(self) -> Iterator[tuple[Entry, bool]]:
+        return self._well_formed("api")
 
     def _well_formed(self, section: str) -> Iterator[tuple[Entry, Any]]:
         """Go through a section by name: the order of files and keys means nothing."""

@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 from app.policy.cases.spec import AskedSpec, CaseSpec
 from app.policy.catalogue import Permission
 from app.policy.json_shapes import NAMES, PERSONS, list_of, scalar
+from app.policy.machine_shapes import API_KEYS
 from app.policy.rule_references import WRONG_WITH_DENY
 from app.policy.schema import SECTIONS, GroupSpec
 
@@ -30,6 +31,8 @@ ABOUT = {
     "permissions": "Who may do what beside asking and approving.",
     "delegation": "Who may let whom decide in their place, and for how long at most.",
     "channels": "Where the bot speaks to security.",
+    "machines": "Machines that call the API, by name, and for what.",
+    "api": "What people may do through the API.",
 }
 
 
@@ -52,6 +55,7 @@ def policy_schema() -> dict[str, Any]:
     }
     sections["permissions"]["propertyNames"] = {"enum": sorted(Permission)}
     sections["channels"]["propertyNames"] = {"enum": ["admin", "digest"]}
+    sections["api"]["propertyNames"] = {"enum": sorted(API_KEYS)}
     _tie_keys(definitions)
     return _document("Policies of jit-approval", sections, definitions)
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.policy.catalogue import Permission
 from app.policy.draft import Draft, Entry
+from app.policy.machine_shapes import API_KEYS
 from app.policy.nearest import instead
 from app.policy.problems import PolicyError, Problem
 from app.policy.references import misfits
@@ -24,6 +25,7 @@ CASES = "tests"
 FIXED_NAMES = {
     "permissions": frozenset(Permission),
     "channels": frozenset({"digest", "admin"}),
+    "api": API_KEYS,
 }
 
 

@@ -7,6 +7,7 @@ from itertools import chain
 
 from app.domain.duration import format_duration
 from app.domain.people import Principal
+from app.domain.token import Scope
 from app.domain.verdict import Outcome, Reason, Stage, Verdict
 from app.policy.ask import Ask
 from app.policy.catalogue import Action, Environment, Permission
@@ -60,6 +61,10 @@ class Policy:
     """Id of the manager, by the id of a person who has one."""
     delegation: tuple[DelegationRule, ...]
     """Who may let whom decide in their place."""
+    machines: Mapping[str, frozenset[Scope]]
+    """What each machine may call the API for, by name."""
+    decides_by_api: bool
+    """Whether people may approve and deny through the API."""
     digest_channel: str
     admin_channel: str
     _by_slack: Mapping[str, Principal]
@@ -207,7 +212,7 @@ class Policy:
         return Reason(rule=CATALOGUE, effect=Outcome.DENY, matched=True, because=because)
 
     def _why_unknown(self, ask: Ask) -> str:
-        if ask.requester.id not in self.people:
+        if ask.requester.id not in self.people and ask.requester.id not in self.machines:
             return f"{ask.requester.id[:64]} is not among the people whom policy names"
         action = self.actions.get(ask.action)
         if action is None:

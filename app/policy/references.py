@@ -8,6 +8,7 @@ from app.policy import rota_references, rule_references
 from app.policy.delegation import unknown_in_delegation
 from app.policy.draft import Draft, Entry
 from app.policy.globs import Globs, is_pattern, may_overlap
+from app.policy.machines import machine_misfits
 from app.policy.membership import cycles
 from app.policy.nearest import instead
 from app.policy.problems import Problem
@@ -29,6 +30,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *_permissions(draft),
         *_channels(draft),
         *unknown_in_delegation(draft),
+        *machine_misfits(draft),
     ]
 
 
@@ -94,7 +96,9 @@ def _rules(draft: Draft) -> Iterator[Problem]:
     for entry, rule in draft.rules:
         yield from known(entry, rule.environments, draft.names("environments"), "environment", "environments")
         yield from known(entry, rule.groups, draft.names("groups"), "group", "groups")
-        yield from known(entry, rule.people, draft.names("people"), "person", "people")
+        yield from known(
+            entry, rule.people, draft.names("people") | draft.names("machines"), "person", "people"
+        )
         yield from _keys_of_effect(entry, rule)
         yield from rule_references.effects(entry, rule, draft)
         yield from rule_references.circumstances(entry, rule, draft)

@@ -21,6 +21,7 @@ from app.policy.context_shapes import (
     Ticket,
     Zone,
 )
+from app.policy.machine_shapes import MachineSpec
 from app.policy.outside_shapes import (
     Argument,
     Levels,
@@ -294,6 +295,8 @@ SECTIONS: dict[str, Any] = {
     "permissions": PermissionSpec,
     "delegation": DelegationSpec,
     "channels": Channel,
+    "machines": MachineSpec,
+    "api": Flag,
 }
 """What an entry of each section is."""
 

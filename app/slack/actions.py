@@ -33,6 +33,7 @@ REVIEW_VIEW = "jit_review_form"
 WHY_VIEW = "jit_why_view"
 EXTEND_VIEW = "jit_extend_form"
 DENY_MORE_VIEW = "jit_deny_more_reason"
+LOGIN_VIEW = "jit_login"
 
 ACTION = "action"
 RESOURCE = "resource"

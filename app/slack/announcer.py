@@ -347,6 +347,8 @@ class Announcer:
         text: str,
         blocks: list[Block] | None = None,
     ) -> None:
+        if not request.requester.slack:
+            return  # a machine reads no messages: it asks the API
         try:
             await self._posting.show(
                 request.id, role, places, channel=request.requester.slack, text=text, blocks=blocks

@@ -24,6 +24,7 @@ from app.slack.listeners import (
     modal,
     questions,
     shorter,
+    tokens,
     why,
 )
 from app.slack.services import Services
@@ -52,6 +53,7 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
         modal,
         questions,
         shorter,
+        tokens,
         why,
     ):
         listeners.listen(app, services)

@@ -173,7 +173,8 @@ def _history(newest: Sequence[Request], own: Sequence[Request]) -> History:
 
 def _concerned(policy: Policy, request: Request) -> Iterator[str]:
     """Ids of Slack users: who asked, who may decide, and who may revoke."""
-    yield request.requester.slack
+    if request.requester.slack:
+        yield request.requester.slack
     extension = request.extension
     stages = (*request.verdict.stages, *(extension.verdict.stages if extension else ()))
     people = {person for stage in stages for person in policy.entitled(stage)}

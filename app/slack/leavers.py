@@ -76,7 +76,7 @@ class Leavers:
     async def look(self) -> None:
         """Ask Slack about some of those who hold or ask for something, in turns: an event may have been lost."""
         found = [*await self._store.pending(), *await self._store.live()]
-        people = {each.requester.slack: each.requester for each in found}
+        people = {each.requester.slack: each.requester for each in found if each.requester.slack}
         turn = [slack for slack in people if slack not in self._asked][:ASKED_AT_ONCE]
         if not turn:
             self._asked.clear()

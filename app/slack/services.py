@@ -17,6 +17,7 @@ from app.slack.homes import Homes
 from app.slack.identity import Identity
 from app.slack.posting import TRANSIENT
 from app.slack.views.policy_status import PolicyStatus
+from app.tokens import Tokens
 from app.workflow import Workflow
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,7 @@ class Services:
     client: AsyncWebClient
     policy: Callable[[], Policy]
     workflow: Workflow
+    tokens: Tokens
     identity: Identity
     announcer: Announcer
     story: Callable[[str], Awaitable[Sequence[StoryLine]]]

@@ -4,6 +4,7 @@
 | --- | --- | --- | --- |
 | `jit:{pNN}:request:<id>` | hash: version, doc | 30 days once final | create, save |
 | `jit:{pNN}:grant:<id>` | string: JSON | ends with the grant (PXAT) | save |
+| `jit:{pNN}:held:<person>:<action>:<resource>` | sorted set: grant by its end (ms) | with the last of them | save |
 | `jit:{pNN}:seen:<key>` | string: request id | 1 hour | create |
 | `jit:{pNN}:of:<person>` | sorted set: id by creation (ms) | 410 days after the last | create |
 | `jit:{pNN}:pending`, `jit:{pNN}:live` | sorted set: id by creation (ms) | none | create, save |
@@ -13,6 +14,10 @@
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
 | `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
 | `jit:{pNN}:delegations` | sorted set: delegator by end (ms) | none | delegate, undelegate |
+| `jit:{tokens}:token:<id>` | hash: doc, used (ms) | with the token | token_make, token_used |
+| `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
+| `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
+| `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
@@ -26,7 +31,7 @@
 
 from collections.abc import Callable
 
-from app.domain.ids import ID, PARTITIONS, partition_in
+from app.domain.ids import ID, PARTITIONS, partition_in, partition_of
 
 ALL_PARTITIONS = range(PARTITIONS)
 Index = Callable[[int], str]
@@ -42,6 +47,11 @@ def request(request_id: str) -> str:
 
 def grant(request_id: str) -> str:
     return _in(partition_in(request_id), f"grant:{request_id}")
+
+
+def held(person: str, action: str, resource: str) -> str:
+    """Grants by what they permit. Names of people and actions have no colon, so that no two keys are one."""
+    return _in(partition_of(person), f"held:{person}:{action}:{resource}")
 
 
 def messages(of: str) -> str:
@@ -105,4 +115,22 @@ HOMES = "jit:{jobs}:homes"
 HOMES_DUE = "jit:{jobs}:homes-due"
 POLICY = "jit:{jobs}:policy"
 DIRECTORY = "jit:{jobs}:directory"
+
+
+def token(token_id: str) -> str:
+    return f"jit:{{tokens}}:token:{token_id}"
+
+
+def tokens_of(owner: str) -> str:
+    return f"jit:{{tokens}}:tokens:{owner}"
+
+
+def login(code: str) -> str:
+    return f"jit:{{tokens}}:login:{code}"
+
+
+def calls(kind: str, caller: str) -> str:
+    return f"jit:{{tokens}}:calls:{kind}:{caller}"
+
+
 AUDIT_LOG = "jit:{jobs}:audit-log"

@@ -14,11 +14,12 @@ from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 
 from app.domain.deadlines import Deadline, deadlines
 from app.domain.duration import LONGEST
-from app.domain.events import Activated, Event, ExtensionAsked, ExtensionDecided, event_json
+from app.domain.events import Activated, Consumed, Event, ExtensionAsked, ExtensionDecided, event_json
 from app.domain.ids import partition_in
 from app.domain.refusals import Unavailable, UnknownRequest
 from app.domain.request import Request, State
 from app.store import keys
+from app.store.held import held_member
 from app.store.scripts import Scripts
 
 KEPT_ONCE_FINAL = timedelta(days=30)
@@ -172,6 +173,7 @@ class RequestStore:
                     keys.live(partition),
                     keys.deadlines(partition),
                     keys.events(partition),
+                    keys.held(request.requester.id, request.action, request.resource),
                 ],
                 [
                     request.id,
@@ -184,6 +186,7 @@ class RequestStore:
                     *_grant_arguments(request, event),
                     milliseconds(read_at),
                     int(LONGEST_BETWEEN_READ_AND_WRITE.total_seconds() * 1000),
+                    held_member(request.id, single_use=request.verdict.obligations.single_use),
                     len(kinds),
                     *kinds,
                     *_deadline_arguments(request),
@@ -274,7 +277,7 @@ def _deadline_arguments(request: Request) -> list[str | int]:
 
 def _grant_arguments(request: Request, event: Event) -> list[str | int]:
     if request.state is not State.ACTIVE:
-        return ["delete", "", 0]
+        return ["use" if isinstance(event, Consumed) else "delete", "", 0]
     ends_at = _new_end(event)
     if ends_at is None:
         return ["keep", "", 0]

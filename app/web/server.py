@@ -13,6 +13,9 @@ from fastapi.responses import JSONResponse
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
 
+from app.web.api import ABOUT, add_api
+from app.web.api.services import Services
+
 LARGEST_BODY = 1024 * 1024
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 log = structlog.get_logger(__name__)
@@ -29,9 +32,12 @@ class Health(NamedTuple):
 Readiness = Callable[[], Awaitable[Health]]
 
 
-def make_web(readiness: Readiness, slack: AsyncApp | None) -> FastAPI:
-    """Make the HTTP application; `slack` takes deliveries at `/slack/events`, each with its signature."""
-    web = FastAPI(title="jit-approval", docs_url=None, redoc_url=None)
+def make_web(readiness: Readiness, slack: AsyncApp | None, api: Services | None = None) -> FastAPI:
+    """Make the HTTP application; `slack` takes deliveries at `/slack/events`, each with its signature.
+
+    `api` is what the API under `/v1` calls.
+    """
+    web = FastAPI(title="jit-approval", description=ABOUT, docs_url=None, redoc_url=None)
 
     @web.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -46,6 +52,8 @@ def make_web(readiness: Readiness, slack: AsyncApp | None) -> FastAPI:
         code = 503 if health.reasons else 200
         return JSONResponse({"status": status, **health._asdict()}, status_code=code)
 
+    if api is not None:
+        add_api(web, api)
     if slack is not None:
         _take_deliveries(web, slack)
     return web
@@ -108,7 +116,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def run_web(web: FastAPI, listening: socket.socket) -> None:
     """Serve on an address until cancelled."""
-    config = uvicorn.Config(web, log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        web,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,  # uvicorn would believe anybody on loopback; JIT_TRUSTED_PROXIES says whom we do
+        server_header=False,
+    )
     host, port = listening.getsockname()[:2]
     log.info("web_listens", host=host, port=port)
     await _Server(config).serve(sockets=[listening])

@@ -6,19 +6,21 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """One measured value; with a target it must be at most that. `spread` says how it varied."""
+    """One measured value; with a target it must be at most that, or at least. `spread` says how it varied."""
 
     what: str
     value: float
     unit: str
     target: float | None = None
     spread: str = ""
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
         if self.target is None:
             return ""
-        return "met" if self.value <= self.target else "MISSED"
+        is_met = self.value >= self.target if self.at_least else self.value <= self.target
+        return "met" if is_met else "MISSED"
 
 
 def show(title: str, figures: Iterable[Figure]) -> bool:
@@ -28,7 +30,7 @@ def show(title: str, figures: Iterable[Figure]) -> bool:
     print(f"\n{title}")
     print(f"{'':<{width}} {'value':>9} {'':<4} {'at most':>8}  {'':<6}  spread")
     for figure in shown:
-        target = "" if figure.target is None else f"{figure.target:g}"
+        target = "" if figure.target is None else f"{'≥ ' if figure.at_least else ''}{figure.target:g}"
         print(
             f"{figure.what:<{width}} {figure.value:>9.2f} {figure.unit:<4} {target:>8}  "
             f"{figure.verdict:<6}  {figure.spread}".rstrip()

@@ -118,7 +118,7 @@ def asked_again(event: Requested, history: History | None = None) -> Ask:
         reason=event.reason,
         source=event.source,
         at=event.at,
-        ip=getattr(event, "ip", ""),
+        ip=event.ip,
         history=history,
     )
 
@@ -126,9 +126,10 @@ def asked_again(event: Requested, history: History | None = None) -> Ask:
 def unknowns(policy: Policy, event: Requested, ask: Ask) -> tuple[str, ...]:
     """Say what a verdict hangs on that was known when it was asked, and that the record does not tell.
 
-    That is the address: it is not recorded. Slack tells none, so that of a request from Slack all is told.
+    That is the address, in records of versions that did not record it. Slack tells none, so that of a request
+    from Slack all is told.
     """
-    if hasattr(event, "ip") or event.source == SLACK:
+    if "ip" in event.model_fields_set or event.source == SLACK:
         return ()
     rules = [rule for rule in policy.rules_about(ask) if not rule.shadow]
     return tuple(dict.fromkeys(text for rule in rules for text in _untold(policy, rule, ask)))

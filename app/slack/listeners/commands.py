@@ -18,6 +18,7 @@ from app.slack.listeners.break_glass import break_glass
 from app.slack.listeners.delegation import delegate
 from app.slack.listeners.policy import tell_policy
 from app.slack.listeners.revoking import revoke_all, whose
+from app.slack.listeners.tokens import login, tokens
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import OFFERED, Draft, request_modal
@@ -58,6 +59,8 @@ class Commands:
             "policy": self._policy,
             "audit": self._audit,
             "digest": self._digest,
+            "login": partial(login, services),
+            "tokens": partial(tokens, services),
             "help": self._help,
         }
 

@@ -299,6 +299,8 @@ def why_it_ended(request: Request, audience: Audience) -> str:
     by = audience.name(request.ending.by)
     why = f" ({said(request.ending.comment)})" if request.ending.comment else ""
     match request.ending.cause:
+        case EndCause.DONE if request.ending.used:
+            return f"Used by {by}, as it was good for one use"
         case EndCause.DONE:
             return f"Given back by {by}"
         case EndCause.EXPIRED:

@@ -32,6 +32,8 @@ HELP = (
     ("/jit policy", "which policy is in force, since when, and whether it is sound"),
     ("/jit audit ID", "a request's whole story (for those whom policy names)"),
     ("/jit digest", "posts the digest now (for those whom policy names)"),
+    ("/jit login CODE", "signs a machine in, for `jit` in a terminal"),
+    ("/jit tokens", "what is signed in as you; `/jit tokens revoke ID` ends it"),
     ("/jit help", "this"),
 )
 

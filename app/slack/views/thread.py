@@ -74,6 +74,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.EndBegun() if event.cause is EndCause.REVOKED:
             why = f": {said(event.comment)}" if event.comment else ""
             return f"⛔ {who} revoked the access{why}."
+        case events.Consumed():
+            return f"☝️ {who} used the access. It was good for one use."
         case events.EndFailed() if event.attempts == 1:
             return f"⚠️ The target did not confirm the end, trying again: {said(event.error)}"
         case events.Ended():
@@ -104,6 +106,8 @@ def _more(event: events.ExtensionAsked) -> str:
 
 def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
     match event.cause:
+        case EndCause.DONE if request.ending and request.ending.used:
+            return "it was used"
         case EndCause.DONE:
             return f"{audience.name(request.requester.id)} was done"
         case EndCause.EXPIRED:

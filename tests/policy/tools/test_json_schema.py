@@ -81,6 +81,8 @@ WHOLE = """\
     permissions: {revoke: {groups: [a]}, audit: {people: [ben]}}
     delegation: {a: {groups: [a], people: [ben], to: [a], longest: 14d}}
     channels: {digest: "#security", admin: C0ADMIN}
+    machines: {gateway: {scopes: [check, consume, request, read]}}
+    api: {decide: true}
 """
 WHOLE_CASES = """\
     defaults: {who: [ana, ben], reason: "", earlier: [], live: 0, source: slack}

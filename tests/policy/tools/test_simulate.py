@@ -133,7 +133,7 @@ def test_only_what_was_asked_since():
     ],
 )
 def test_what_cannot_be_told(source, resource, unknown):
-    """An address is not recorded: what hangs on it cannot be told, but of Slack, which never tells one."""
+    """Where an address is not in the record, what hangs on it cannot be told, but of Slack, which never tells one."""
     rules = "rules:\n  inside: {effect: auto_approve, resources: [orders-db], networks: [10.0.0.0/8]}\n"
     found = simulate(policy_of(rules), [requested(source=source, resource=resource)], NOW)
 

@@ -1,0 +1,188 @@
+"""`jit run ACTION RESOURCE -- CMD …`: ask, wait, run, give back however the command ends."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.api.client import LONGEST_WAIT, Api, Refusal
+from app.cli.api.telling import GIVEN, fail, plain, waits_for, with_api
+from app.cli.api.verbs import ask_body, not_given
+
+Json = dict[str, Any]
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+OF_THE_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
+STOPS_WITHIN = 10.0
+LOOKS_AGAIN_AFTER = 5.0
+
+
+def run(
+    action: Annotated[str, typer.Argument(help="What, such as prod-db-debug.")],
+    resource: Annotated[str, typer.Argument(help="On what, such as orders-db.")],
+    command: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="What to run with the access.")],
+    duration: Annotated[
+        str, typer.Option("--for", help="For how long; the action's default otherwise.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Let the command run on when access ends early.")
+    ] = False,
+) -> None:
+    """Run a command with access: ask, wait, run it, and give the access back however it ends.
+
+    The exit code is the command's; 1 when access is not given. When access ends early the command is ended too.
+    """
+    if shutil.which(command[0]) is None:
+        fail(f"{command[0]}: there is no such command, so nothing was asked for", 2)
+    body = ask_body(action, resource, duration, reason)
+    raise typer.Exit(with_api(lambda api: _Run(api, keep).run(body, command)))
+
+
+class _Run:
+    def __init__(self, api: Api, keep: bool) -> None:
+        self._api = api
+        self._keep = keep
+
+    async def run(self, body: Json, command: list[str]) -> int:
+        """Do it all; gives the exit code."""
+        asked = await self._api.post("/v1/requests", body, key=secrets.token_hex(16))
+        with _caught() as stopped:
+            given = asked if asked["settled"] else await self._wait(asked, stopped)
+            if given is None:
+                await self._take_back(asked["id"])
+                return 128 + await stopped.get()
+            if given["state"] != GIVEN:
+                fail(not_given(given))
+            _say(f"{given['id']}: access to {given['resource']} until {given['ends_at']}")
+            try:
+                return await self._run(given, command, stopped)
+            finally:
+                await asyncio.shield(self._give_back(given))
+
+    async def _wait(self, asked: Json, stopped: "asyncio.Queue[int]") -> Json | None:
+        """Wait until it is settled; None when a signal came first, which is left in the queue."""
+        _say(waits_for(asked))
+        settled = asyncio.create_task(self._api.settled(asked["id"]))
+        signalled = asyncio.create_task(stopped.get())
+        try:
+            await asyncio.wait({settled, signalled}, return_when=asyncio.FIRST_COMPLETED)
+            if settled.done():
+                return settled.result()
+            stopped.put_nowait(signalled.result())
+            return None
+        finally:
+            settled.cancel()
+            signalled.cancel()
+
+    async def _run(self, given: Json, command: list[str], stopped: "asyncio.Queue[int]") -> int:
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *command, env={**os.environ, "JIT_REQUEST": given["id"]}
+            )
+        except OSError as error:
+            _say(f"{command[0]}: {error.strerror}")
+            return 126
+        beside = [
+            asyncio.create_task(_forward(stopped, child)),
+            *([] if self._keep else [asyncio.create_task(self._end_with(given, child))]),
+        ]
+        try:
+            status = await child.wait()
+        finally:
+            for task in beside:
+                task.cancel()
+        return status if status >= 0 else 128 - status
+
+    async def _end_with(self, given: Json, child: asyncio.subprocess.Process) -> None:
+        """End the command as soon as the access has ended, whoever ended it."""
+        found = await self._ended(given)
+        if found is not None:
+            said = found["comment"] or found["state"].replace("_", " ")
+            _say(
+                f"{given['id']}: the access has ended ({said}), so the command is ended; --keep lets it run on"
+            )
+        else:
+            _say(f"{given['id']}: the access has ended by its time, so the command is ended")
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+            await asyncio.sleep(STOPS_WITHIN)
+            child.kill()
+
+    async def _ended(self, given: Json) -> Json | None:
+        """Wait for the end: as the server tells it, or by the clock where the server cannot be asked."""
+        ends_at = given["ends_at"]
+        while True:
+            try:
+                found = await self._api.get(f"/v1/requests/{given['id']}", wait=LONGEST_WAIT, until="ended")
+            except Refusal as refusal:
+                if refusal.code in {"unknown_request", "token_refused", "not_known", "scope_missing"}:
+                    return None  # whoever may not look any more may not go on either
+                if datetime.now(UTC) >= datetime.fromisoformat(ends_at):
+                    return None
+                await asyncio.sleep(LOOKS_AGAIN_AFTER)
+                continue
+            if found["state"] != GIVEN:
+                return found
+            ends_at = found["ends_at"]
+
+    async def _give_back(self, given: Json) -> None:
+        try:
+            await self._api.post(f"/v1/requests/{given['id']}/done")
+        except Refusal as refusal:
+            if refusal.code != "wrong_state":
+                _say(f"{given['id']}: not given back ({refusal}); it ends by itself at {given['ends_at']}")
+        else:
+            _say(f"{given['id']}: given back")
+
+    async def _take_back(self, request_id: str) -> None:
+        """Cancel what nobody waits for any more; access that came in the same moment is given back."""
+        try:
+            await self._api.post(f"/v1/requests/{request_id}/cancel")
+        except Refusal:
+            with contextlib.suppress(Refusal):
+                await self._api.post(f"/v1/requests/{request_id}/done")
+        _say(f"{request_id}: cancelled")
+
+
+async def _forward(stopped: "asyncio.Queue[int]", child: asyncio.subprocess.Process) -> None:
+    """Hand signals on, but those that the terminal itself gives to everything in its foreground."""
+    while True:
+        number = await stopped.get()
+        if number in OF_THE_TERMINAL and _is_in_foreground():
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            child.send_signal(number)
+
+
+def _is_in_foreground() -> bool:
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def _caught() -> Iterator["asyncio.Queue[int]"]:
+    """Catch signals into a queue, so that none of them keeps the access from being given back."""
+    caught: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in FORWARDED:
+        loop.add_signal_handler(number, caught.put_nowait, number)
+    try:
+        yield caught
+    finally:
+        for number in FORWARDED:
+            loop.remove_signal_handler(number)
+
+
+def _say(text: str) -> None:
+    """Tell how it goes, on stderr: stdout is the command's."""
+    print(f"jit: {plain(text)}", file=sys.stderr, flush=True)  # noqa: T201

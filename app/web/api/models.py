@@ -1,0 +1,217 @@
+"""What goes in and out of the API. Unknown keys are refused."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.domain.duration import format_duration, parse_duration
+from app.domain.ids import read_request_id
+from app.domain.refusals import BadInput
+from app.domain.request import Decision, Request, State
+
+SETTLED = frozenset(State) - {State.PENDING, State.APPROVED, State.SCHEDULED, State.GRANTING}
+"""What somebody who waits for access waits for: it is there, or is not going to be."""
+OVER = SETTLED - {State.ACTIVE}
+TEXT = 3000
+
+
+def _read_id(text: str) -> str:
+    return read_request_id(text)
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("holds a NUL character; leave it out")
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError("holds half a character; write it in UTF-8")
+    return text
+
+
+Id = Annotated[str, Field(max_length=40), AfterValidator(_read_id)]
+Text = Annotated[str, Field(max_length=TEXT), AfterValidator(_no_nul)]
+Word = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_nul)]
+Span = Annotated[str, Field(min_length=1, max_length=40, examples=["30m"]), AfterValidator(_no_nul)]
+
+
+class Sent(BaseModel):
+    """The base of what callers send."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ask(Sent):
+    """What somebody asks for. Without `duration` it is the action's default."""
+
+    action: Word = Field(examples=["prod-db-debug"])
+    resource: Word = Field(examples=["orders-db"])
+    duration: Span | None = None
+    reason: Text = Field("", examples=["INC-7: checkout is slow"])
+    start_at: datetime | None = Field(None, description="When access is to start, with a zone (RFC 3339).")
+    source: Literal["api", "cli"] = Field("api", description="What calls, for policy and the records.")
+
+
+class Comment(Sent):
+    """Why. `more_time`: the decision is on more time, not on the request."""
+
+    comment: Text = Field("", examples=["Read only, please"])
+    more_time: bool = False
+
+
+class Why(Sent):
+    """Why access ends early."""
+
+    comment: Text = Field("", examples=["Wrong database"])
+
+
+class More(Sent):
+    """How much longer, and why."""
+
+    duration: Span
+    reason: Text = Field("", examples=["The index is still building"])
+    source: Literal["api", "cli"] = "api"
+
+
+class Person(BaseModel):
+    """A person, or a machine, by the id that policy has for them."""
+
+    id: str = Field(examples=["ana"])
+    name: str = Field(examples=["Ana Ruiz"])
+
+
+class Decided(BaseModel):
+    """A decision, and what it rests on: `slack-session` or `api-token`."""
+
+    stage: str = Field(examples=["db-owner"])
+    by: Person
+    approved: bool
+    comment: str
+    proof: str = Field(examples=["slack-session"])
+    at: datetime
+
+
+class Missing(BaseModel):
+    """A stage that can be decided now."""
+
+    stage: str = Field(examples=["db-owner"])
+    approvals: int
+    quorum: int
+
+
+class Shown(BaseModel):
+    """A request as it stands. `settled`: access is there, or is not going to be; waiting ends then."""
+
+    id: str = Field(examples=["R07-4KX9TQZ"])
+    state: State
+    settled: bool
+    requester: Person
+    action: str = Field(examples=["prod-db-debug"])
+    resource: str = Field(examples=["orders-db"])
+    environment: str = Field(examples=["production"])
+    duration: str = Field(examples=["30 min"])
+    seconds: int = Field(examples=[1800])
+    reason: str
+    risk: str = Field(examples=["high"])
+    source: str = Field(examples=["cli"])
+    outcome: str = Field(description="What policy said.", examples=["require"])
+    why: str = Field(description="Why policy said so.", examples=["group engineers may ask"])
+    comment: str = Field(description="What was said when it was settled.")
+    waits_for: list[Missing]
+    decisions: list[Decided]
+    single_use: bool = Field(description="Whether one use ends it.")
+    used_by: str | None = Field(description="Who used it up, where one use ended it.")
+    more_time_asked: bool
+    created_at: datetime
+    lapses_at: datetime
+    start_at: datetime | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    finished_at: datetime | None
+
+
+class Listed(BaseModel):
+    """One's own newest requests, and those that wait for one's decision."""
+
+    requests: list[Shown]
+    waiting_for_you: list[Shown]
+
+
+class Check(BaseModel):
+    """Whether something is permitted at this instant; with `single_use`, consume the grant instead."""
+
+    allowed: bool
+    grant: str | None = Field(None, examples=["R07-4KX9TQZ"])
+    ends_at: datetime | None = None
+    single_use: bool = False
+
+
+class Used(BaseModel):
+    """The one use, which is the caller's."""
+
+    consumed: Literal[True] = True
+    grant: str = Field(examples=["R07-4KX9TQZ"])
+    subject: Person
+    action: str
+    resource: str
+    used_by: str = Field(examples=["checkout-gateway"])
+
+
+def shown(request: Request) -> Shown:
+    """Show a request."""
+    ending = request.ending
+    return Shown(
+        id=request.id,
+        state=request.state,
+        settled=request.state in SETTLED,
+        requester=Person(id=request.requester.id, name=request.requester.name),
+        action=request.action,
+        resource=request.resource,
+        environment=request.environment,
+        duration=format_duration(request.duration),
+        seconds=request.seconds,
+        reason=request.reason,
+        risk=request.risk,
+        source=request.source,
+        outcome=request.verdict.outcome,
+        why=request.verdict.message,
+        comment=request.comment,
+        waits_for=_missing(request),
+        decisions=[_decided(decision) for decision in request.decisions],
+        single_use=request.verdict.obligations.single_use,
+        used_by=ending.by if ending and ending.used else None,
+        more_time_asked=request.extension is not None,
+        created_at=request.created_at,
+        lapses_at=request.lapses_at,
+        start_at=request.start_at,
+        starts_at=request.starts_at,
+        ends_at=request.ends_at,
+        finished_at=request.finished_at,
+    )
+
+
+def read_duration(text: str) -> timedelta:
+    """Read a duration. Raises BadInput."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise BadInput(str(error), field="duration") from None
+
+
+def _missing(request: Request) -> list[Missing]:
+    if request.state is not State.PENDING:
+        return []
+    return [
+        Missing(stage=stage.name, approvals=len(request.approvals(stage)), quorum=stage.quorum)
+        for stage in request.open_stages
+    ]
+
+
+def _decided(decision: Decision) -> Decided:
+    return Decided(
+        stage=decision.stage,
+        by=Person(id=decision.by.id, name=decision.by.name),
+        approved=decision.approved,
+        comment=decision.comment,
+        proof=decision.proof,
+        at=decision.at,
+    )

@@ -1,0 +1,121 @@
+"""`/v1/requests`: asking, looking, and waiting until it is settled."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response, Security
+
+from app.domain.refusals import BadInput, Refused
+from app.domain.request import Request as Asked
+from app.domain.token import Scope
+from app.web.api.models import OVER, SETTLED, Ask, Id, Listed, Shown, read_duration, shown
+from app.web.api.services import BEARER, Services, token_of
+from app.workflow import Wish
+
+LONGEST_WAIT = 60
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{1,128}$",
+        description="The same key within an hour asks once, however often it is sent.",
+    ),
+]
+Wait = Annotated[
+    int,
+    Query(ge=0, le=LONGEST_WAIT, description="Answer when it is settled, or after so many seconds."),
+]
+
+
+class KeyReused(Refused):
+    """The same key came with another wish: which of the two is meant nobody can tell."""
+
+    code = "key_reused"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"This Idempotency-Key asked for {request_id}, which is something else. Use a new one."
+        )
+
+
+def routes(services: Services) -> APIRouter:
+    """Make the routes."""
+    api = APIRouter(prefix="/requests", tags=["requests"], dependencies=[Security(BEARER)])
+    workflow = services.workflow
+
+    @api.post("", status_code=201)
+    async def ask(request: Request, response: Response, wish: Ask, key: Key = None) -> Shown:
+        """Ask for access. It comes back denied, approved, or pending until people decide."""
+        calling = await services.calling(request)
+        calling.caller.require(Scope.REQUEST)
+        by = calling.caller.by
+        if wish.start_at is not None and wish.start_at.tzinfo is None:
+            raise BadInput("Write the start with a zone, such as 2026-03-02T10:00:00Z.", field="start_at")
+        asked = await workflow.request(
+            Wish(
+                action=wish.action,
+                resource=wish.resource,
+                duration=read_duration(wish.duration) if wish.duration else None,
+                reason=wish.reason,
+                source=wish.source,
+                ip=calling.address.ip,
+                ip_told_by=calling.address.told_by,
+                delivery=f"api:{by.id}:{key}" if key else "",
+                start_at=wish.start_at,
+            ),
+            by,
+        )
+        if not _is_same(asked, wish):
+            raise KeyReused(asked.id)
+        response.headers["Location"] = f"/v1/requests/{asked.id}"
+        return shown(asked)
+
+    @api.get("")
+    async def mine(request: Request) -> Listed:
+        """List one's own newest requests, and those that wait for one's decision."""
+        calling = await services.calling(request)
+        calling.caller.require(Scope.READ, Scope.REQUEST)
+        by = calling.caller.by
+        own = await workflow.mine(by)
+        waiting = [] if calling.caller.is_machine else await workflow.waiting_for(by)
+        return Listed(requests=[*map(shown, own)], waiting_for_you=[*map(shown, waiting)])
+
+    @api.get("/{request_id}")
+    async def one(
+        request: Request, request_id: Id, wait: Wait = 0, until: Literal["settled", "ended"] = "settled"
+    ) -> Shown:
+        """Look at a request that concerns the caller.
+
+        With `wait`, answer as soon as it is settled: access is there, or is not going to be. With
+        `until=ended` as soon as access ends.
+        """
+        enough = SETTLED if until == "settled" else OVER
+        calling = await services.calling(request)
+        calling.caller.require(Scope.READ, Scope.REQUEST)
+        found = await workflow.see(request_id, calling.caller.by)
+        if wait == 0 or found.state in enough:
+            return shown(found)
+        async with services.watch.on(request_id) as changed:
+            try:
+                async with asyncio.timeout(wait):
+                    while True:
+                        changed.clear()
+                        found = await workflow.see(request_id, calling.caller.by)
+                        if found.state in enough:
+                            break
+                        await changed.wait()
+            except TimeoutError:
+                pass
+        caller = await services.tokens.caller(token_of(request))  # who waited a minute may be gone by now
+        return shown(await workflow.see(request_id, caller.by))
+
+    return api
+
+
+def _is_same(asked: Asked, wish: Ask) -> bool:
+    """Tell whether a request is what this wish asked for; policy drops white space and control characters."""
+    return _bare(asked.action, asked.resource, asked.reason) == _bare(wish.action, wish.resource, wish.reason)
+
+
+def _bare(*texts: str) -> list[str]:
+    return ["".join(filter(str.isalnum, text)) for text in texts]

@@ -1,0 +1,100 @@
+"""`/v1/requests/{id}/…`: the verbs. A request that is not the caller's to see is answered as if there were none."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Request, Security
+
+from app.domain.refusals import BadInput, Refused, Unavailable, UnknownRequest
+from app.domain.token import Scope
+from app.web.api.models import Comment, Id, More, Shown, Why, read_duration, shown
+from app.web.api.services import BEARER, Calling, Services
+from app.workflow import API_TOKEN, NO_WHY
+
+NO_COMMENT = Comment()
+NOTHING_SAID = Why()
+
+
+def routes(services: Services) -> APIRouter:
+    """Make the routes."""
+    api = APIRouter(prefix="/requests/{request_id}", tags=["requests"], dependencies=[Security(BEARER)])
+    _decisions(api, services)
+    _ones_own(api, services)
+    return api
+
+
+@asynccontextmanager
+async def _calling(
+    services: Services, request: Request, request_id: str, scope: Scope
+) -> AsyncIterator[Calling]:
+    """Give who calls. Of what is not theirs to see only that there is none is told; attempts stay recorded."""
+    calling = await services.calling(request)
+    calling.caller.require(scope)
+    try:
+        yield calling
+    except (UnknownRequest, Unavailable):
+        raise
+    except Refused:
+        await services.workflow.see(request_id, calling.caller.by)
+        raise
+
+
+def _decisions(api: APIRouter, services: Services) -> None:
+    workflow = services.workflow
+
+    async def decide(calling: Calling, request_id: str, said: Comment, *, approved: bool) -> Shown:
+        by, comment = calling.caller.by, said.comment
+        if said.more_time:
+            return shown(
+                await workflow.decide_extension(
+                    request_id, by, approved=approved, comment=comment, proof=API_TOKEN
+                )
+            )
+        verb = workflow.approve if approved else workflow.deny
+        return shown(await verb(request_id, by, comment, proof=API_TOKEN))
+
+    @api.post("/approve")
+    async def approve(request: Request, request_id: Id, said: Comment = NO_COMMENT) -> Shown:
+        """Count an approval, where policy takes decisions through the API. Nobody approves their own."""
+        async with _calling(services, request, request_id, Scope.DECIDE) as calling:
+            return await decide(calling, request_id, said, approved=True)
+
+    @api.post("/deny")
+    async def deny(request: Request, request_id: Id, said: Comment) -> Shown:
+        """Say no, and why, where policy takes decisions through the API."""
+        async with _calling(services, request, request_id, Scope.DECIDE) as calling:
+            if not said.comment.strip():
+                raise BadInput(NO_WHY, field="comment")
+            return await decide(calling, request_id, said, approved=False)
+
+    @api.post("/revoke")
+    async def revoke(request: Request, request_id: Id, why: Why = NOTHING_SAID) -> Shown:
+        """End someone's access: its requester, its approvers and security may."""
+        async with _calling(services, request, request_id, Scope.DECIDE) as calling:
+            return shown(await workflow.revoke(request_id, calling.caller.by, why.comment))
+
+
+def _ones_own(api: APIRouter, services: Services) -> None:
+    workflow = services.workflow
+
+    @api.post("/cancel")
+    async def cancel(request: Request, request_id: Id) -> Shown:
+        """Take one's own request back before access exists."""
+        async with _calling(services, request, request_id, Scope.REQUEST) as calling:
+            return shown(await workflow.cancel(request_id, calling.caller.by))
+
+    @api.post("/done")
+    async def done(request: Request, request_id: Id) -> Shown:
+        """Give one's own access back."""
+        async with _calling(services, request, request_id, Scope.REQUEST) as calling:
+            return shown(await workflow.done(request_id, calling.caller.by))
+
+    @api.post("/extend")
+    async def extend(request: Request, request_id: Id, more: More) -> Shown:
+        """Ask for more time; the end in force stays until somebody decides."""
+        async with _calling(services, request, request_id, Scope.REQUEST) as calling:
+            by, duration = calling.caller.by, read_duration(more.duration)
+            ip = calling.address.ip
+            return shown(
+                await workflow.extend(request_id, by, duration, more.reason, source=more.source, ip=ip)
+            )
