@@ -84,7 +84,7 @@ async def test_denied_wishes_do_not_count(redis, tmp_path):
 async def test_a_history_that_may_be_cut_is_unknown(redis, tmp_path, monkeypatch):
     """Where more was asked than is kept, a count would be a guess: the template does not approve."""
     monkeypatch.setattr(store_requests, "KEPT_IN_INDEX", 3)
-    monkeypatch.setattr("app.workflow.KEPT_IN_INDEX", 3)
+    monkeypatch.setattr("app.workflow.writing.KEPT_IN_INDEX", 3)
     counter = Counter(redis, tmp_path, twice_a_day)
     for _ in range(3):
         request = await counter.asks()
@@ -96,7 +96,7 @@ async def test_a_history_that_may_be_cut_is_unknown(redis, tmp_path, monkeypatch
 async def test_what_is_held_counts_however_much_was_asked_since(redis, tmp_path, monkeypatch):
     """Wishes that come to nothing do not push what is held out of sight."""
     monkeypatch.setattr(store_requests, "KEPT_IN_INDEX", 3)
-    monkeypatch.setattr("app.workflow.KEPT_IN_INDEX", 3)
+    monkeypatch.setattr("app.workflow.writing.KEPT_IN_INDEX", 3)
     counter = Counter(redis, tmp_path, one_at_a_time)
     held = await counter.asks()
     for _ in range(5):

@@ -1,0 +1,21 @@
+"""The verbs: load, judge, transition, save. The only writer of requests.
+
+Whoever calls, through whatever channel, meets the same checks here: state, policy and actor are read again
+at every verb. Every verb raises a `Refused` when the answer is no. One short file for each kind of verb.
+"""
+
+from app.workflow.deciding import NO_WHY, Deciding
+from app.workflow.deputising import Deputising
+from app.workflow.emergency import Emergency
+from app.workflow.ending import Ending
+from app.workflow.following import Following
+from app.workflow.more_time import MoreTime
+from app.workflow.seeing import Seeing
+from app.workflow.wish import Wish, check_start
+from app.workflow.writing import API_TOKEN, SLACK_SESSION
+
+__all__ = ["API_TOKEN", "NO_WHY", "SLACK_SESSION", "Wish", "Workflow", "check_start"]
+
+
+class Workflow(Emergency, Deciding, MoreTime, Ending, Deputising, Seeing, Following):
+    """Verbs over one store and the policy in force."""

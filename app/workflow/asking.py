@@ -1,0 +1,90 @@
+"""Asking: what is wished is checked, judged and written once."""
+
+import secrets
+
+from app.domain import transitions
+from app.domain.ids import new_request_id
+from app.domain.people import Principal
+from app.domain.refusals import (
+    Busy,
+)
+from app.domain.reminding import reminds_at
+from app.domain.request import Request, State
+from app.policy import Ask
+from app.store.requests import Overtaken
+from app.workflow.wish import Wish, check_start
+from app.workflow.writing import ATTEMPTS, Writing, log, pause
+
+
+class Asking(Writing):
+    """Asks for access."""
+
+    async def request(self, wish: Wish, by: Principal) -> Request:
+        """Ask. The request comes back denied, approved or pending, as policy says. Raises BadInput."""
+        delivery = wish.delivery or secrets.token_hex(16)
+        for attempt in range(ATTEMPTS):
+            drafted, newest = await self._draft(wish, by)
+            try:
+                found = await self._create(drafted, delivery, newest)
+            except Overtaken:
+                await pause(attempt)
+                continue
+            if found is not None:
+                return found
+        raise Busy(drafted.id)
+
+    async def _draft(self, wish: Wish, by: Principal) -> tuple[Request, str]:
+        """Judge a wish; gives the request, and what `RequestStore.create` is to know of those counted."""
+        policy = self._policy()
+        checked = policy.check(wish.action, wish.resource, wish.duration, wish.reason)
+        environment = policy.environments[checked.action.environment]
+        now = await self._store.now()
+        start_at = check_start(wish.start_at, now)
+        seconds = int(checked.duration.total_seconds())
+        counted, newest = await self._history(policy, checked.action.name, by, now)
+        ask = Ask(
+            requester=by,
+            action=checked.action.name,
+            resource=checked.resource,
+            seconds=seconds,
+            reason=checked.reason,
+            source=wish.source,
+            at=start_at or now,
+            ip=wish.ip,
+            history=counted,
+        )
+        lapses_at = max(now + environment.lapse, start_at or now)
+        drafted = Request(
+            id=new_request_id(by.id),
+            state=State.PENDING,
+            requester=by,
+            action=checked.action.name,
+            action_title=checked.action.title,
+            environment=environment.name,
+            resource=checked.resource,
+            seconds=seconds,
+            reason=checked.reason,
+            risk=checked.action.risk,
+            channel=environment.channel,
+            source=wish.source,
+            ip=wish.ip,
+            ip_told_by=wish.ip_told_by,
+            verdict=policy.judge(ask),
+            created_at=now,
+            lapses_at=lapses_at,
+            reminds_at=reminds_at(now, lapses_at, environment.remind),
+            start_at=start_at,
+            asked_with=wish.asked_with,
+        )
+        return drafted, newest
+
+    async def _create(self, drafted: Request, delivery: str, newest: str) -> Request | None:
+        """Write a drafted request, or find the one that the same delivery made; None when the id is taken."""
+        request, event = transitions.ask(drafted)
+        found = await self._store.create(request, event, delivery, newest)
+        if found is None:
+            return None
+        if found != request.id:
+            return (await self._store.load(found)).request
+        log.info(event.kind, request=request.id, state=request.state, by=event.by)
+        return request

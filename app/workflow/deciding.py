@@ -1,0 +1,111 @@
+"""Deciding, and asking questions before one does."""
+
+from datetime import datetime, timedelta
+
+from app.domain import transitions
+from app.domain.delegation import Deputies
+from app.domain.people import Principal
+from app.domain.question import answer_question, ask_question, must_be_askable, to_answer
+from app.domain.refusals import (
+    BadInput,
+)
+from app.domain.request import Question, Request
+from app.domain.shorter import approve_for_less
+from app.domain.transitions import Step
+from app.workflow.writing import SLACK_SESSION, Writing
+
+NO_WHY = "Say why you deny it: the requester is told."
+
+
+class Deciding(Writing):
+    """What approvers do with a request that waits."""
+
+    async def approve(
+        self,
+        request_id: str,
+        by: Principal,
+        comment: str = "",
+        less: timedelta | None = None,
+        proof: str = SLACK_SESSION,
+    ) -> Request:
+        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
+
+        Approvals of people whom policy does not name any more count no more.
+        """
+        counted = await self._counted(request_id)
+
+        def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
+            request = request.decided_by(self._policy().people)
+            if less is None:
+                step = transitions.approve(request, by, deputies, now, comment, proof)
+            else:
+                shortest = self._policy().find_action(request.action).shortest
+                step = approve_for_less(request, by, deputies, less, shortest, now, comment, proof)
+            self._must_take(proof, request)
+            self._raise_denial(step[0], now, counted)
+            return step
+
+        return await self._by_approver(request_id, by, "approve", approve)
+
+    async def deny(self, request_id: str, by: Principal, comment: str, proof: str = SLACK_SESSION) -> Request:
+        """Settle a request by a no, which says why."""
+        if not comment.strip():
+            raise BadInput(NO_WHY, field="comment")
+
+        def deny(request: Request, now: datetime, deputies: Deputies) -> Step:
+            step = transitions.deny(request, by, deputies, now, comment, proof)
+            self._must_take(proof, request)
+            return step
+
+        return await self._by_approver(request_id, by, "deny", deny)
+
+    async def may_decide(self, request_id: str, by: Principal) -> Request:
+        """Read a request that this person may decide now. Raises what deciding it would raise."""
+        return await self._may(
+            request_id,
+            by,
+            "deny",
+            lambda request, now, deputies: transitions.deny(request, by, deputies, now),
+        )
+
+    async def may_approve(self, request_id: str, by: Principal) -> Request:
+        """Read a request that this person may approve now. Raises what approving it would raise."""
+        return await self._may(
+            request_id,
+            by,
+            "approve",
+            lambda request, now, deputies: transitions.approve(request, by, deputies, now),
+        )
+
+    async def may_ask(self, request_id: str, by: Principal) -> Request:
+        """Read a request about which this person may ask now. Raises what asking would raise."""
+        async with self._recording(request_id, by, "ask about"):
+            deputies = await self._deputies_of(by)
+            request, now = await self._store.load(request_id)
+            must_be_askable(request, by, deputies(request, now), now)
+            return request
+
+    async def ask(self, request_id: str, by: Principal, text: str) -> Request:
+        """Put a question to the other side; nothing is settled by it."""
+        return await self._by_approver(
+            request_id,
+            by,
+            "ask about",
+            lambda request, now, deputies: ask_question(request, by, deputies, text, now),
+        )
+
+    async def may_answer(self, request_id: str, by: Principal) -> tuple[Request, tuple[Question, ...]]:
+        """Read the open questions that this person may answer now. Raises what answering would raise."""
+        async with self._recording(request_id, by, "answer"):
+            deputies = await self._deputies_of(by)
+            request, now = await self._store.load(request_id)
+            return request, to_answer(request, by, deputies(request, now), now)
+
+    async def answer(self, request_id: str, by: Principal, number: int, text: str) -> Request:
+        """Answer a question of the other side."""
+        return await self._by_approver(
+            request_id,
+            by,
+            "answer",
+            lambda request, now, deputies: answer_question(request, by, deputies, number, text, now),
+        )

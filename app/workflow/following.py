@@ -1,0 +1,87 @@
+"""What follows from time, targets and people who are gone."""
+
+from datetime import datetime
+
+from app.domain import transitions
+from app.domain.refusals import (
+    DeniedByPolicy,
+)
+from app.domain.reminding import escalate, remind
+from app.domain.request import Lease, Request, State
+from app.domain.transitions import Step
+from app.policy.rejudging import no_longer
+from app.workflow.writing import Writing, ask_of
+
+
+class Following(Writing):
+    """Moves requests on that nobody clicks on."""
+
+    async def begin_grant(self, request_id: str) -> Request:
+        """Start granting an approved request, or let it wait for its start; policy may cancel it instead."""
+        counted = await self._counted(request_id)
+
+        def begin(request: Request, now: datetime) -> Step:
+            if request.state is State.APPROVED and transitions.starts_later(request, now):
+                return transitions.schedule(request, now)
+            try:
+                self._raise_denial(request, now, counted)
+            except DeniedByPolicy as denial:
+                return transitions.cancel_by_policy(request, now, str(denial))
+            return transitions.begin_grant(request, now)
+
+        return await self._apply(request_id, begin)
+
+    async def withdraw(self, request_id: str, because: str) -> Request:
+        """The requester is gone, or may not ask any more: cancel what is open, take back what is live."""
+        return await self._apply(request_id, lambda r, now: transitions.withdraw(r, now, because))
+
+    async def withdraw_if_denied(self, request_id: str) -> str:
+        """Withdraw what policy would deny by now, as it was asked; gives why, and nothing where it stands."""
+        request = (await self._store.load(request_id)).request
+        asked = ask_of(request, request.created_at, request.seconds, request.reason, None)
+        why = no_longer(self._policy(), asked)
+        if why:
+            await self.withdraw(request_id, f"the policy in force would deny it: {why}")
+        return why
+
+    async def tell_approvers_changed(self, request_id: str, because: str, left: str = "") -> Request:
+        """Others than before may decide: let the card say so. `left`: the Slack user who is gone."""
+        return await self._apply(
+            request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left)
+        )
+
+    async def activate(self, request_id: str, lease: Lease) -> Request:
+        """The target confirmed: set the grant key with its TTL."""
+        return await self._apply(request_id, lambda r, now: transitions.activate(r, lease, now))
+
+    async def fail_grant(self, request_id: str, error: str) -> Request:
+        """The target refused, and nothing is left there."""
+        return await self._apply(request_id, lambda r, now: transitions.fail_grant(r, error, now))
+
+    async def lapse(self, request_id: str) -> Request:
+        """Nobody decided in time."""
+        return await self._apply(request_id, transitions.lapse)
+
+    async def remind(self, request_id: str) -> Request:
+        """Nobody decided so far."""
+        return await self._apply(request_id, remind)
+
+    async def escalate(self, request_id: str) -> Request:
+        """Nobody decided for so long that others may too."""
+        return await self._apply(request_id, escalate)
+
+    async def warn(self, request_id: str) -> Request:
+        """The end is near."""
+        return await self._apply(request_id, transitions.warn)
+
+    async def expire(self, request_id: str) -> Request:
+        """Time is up."""
+        return await self._apply(request_id, transitions.expire)
+
+    async def fail_end(self, request_id: str, error: str) -> Request:
+        """The target did not confirm that access is gone."""
+        return await self._apply(request_id, lambda r, now: transitions.fail_end(r, error, now))
+
+    async def finish(self, request_id: str) -> Request:
+        """The target confirmed that access is gone."""
+        return await self._apply(request_id, transitions.finish)

@@ -1,0 +1,44 @@
+"""What someone asks for, as it comes in."""
+
+from datetime import datetime, timedelta
+
+from app.domain.refusals import (
+    BadInput,
+)
+from app.domain.value import Value
+from app.store.requests import LATEST_START
+
+SOONEST = timedelta(minutes=5)
+"""A start that lies this little in the past is one that came while the form was filled in."""
+
+
+class Wish(Value):
+    """What someone asks for, as typed. `delivery` names the message that asked, so that it counts once."""
+
+    action: str
+    resource: str
+    duration: timedelta | None = None
+    reason: str = ""
+    source: str = "slack"
+    ip: str = ""
+    ip_told_by: str = ""
+    """As in `Request`."""
+    delivery: str = ""
+    start_at: datetime | None = None
+    asked_with: tuple[str, ...] = ()
+    """Other resources that the same wish names; each is a request of its own."""
+
+
+def check_start(wanted: datetime | None, now: datetime) -> datetime | None:
+    """Check the start that someone asks for; one that has just passed is at once. Raises BadInput."""
+    if wanted is None or now - SOONEST < wanted <= now:
+        return None
+    if wanted < now:
+        raise BadInput(
+            "The start lies in the past: leave it out to start as soon as it is approved.", field="start"
+        )
+    if wanted > now + LATEST_START:
+        raise BadInput(
+            f"The start lies more than {LATEST_START.days} days ahead: ask nearer to it.", field="start"
+        )
+    return wanted

@@ -1,0 +1,175 @@
+"""How every verb writes: load, judge, transition, save; again while others write in between.
+
+Attempts that policy forbids are recorded before they are refused.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import structlog
+
+from app.delegating import Delegating
+from app.domain import transitions
+from app.domain.delegation import Deputies
+from app.domain.ids import partition_of
+from app.domain.people import Principal
+from app.domain.refusals import (
+    BadInput,
+    Busy,
+    DeniedByPolicy,
+    NotByApi,
+    NotPermitted,
+    Refused,
+)
+from app.domain.reminding import with_rungs
+from app.domain.request import Request
+from app.domain.transitions import Step
+from app.domain.verdict import Outcome
+from app.policy import Ask, Permission, Policy
+from app.policy.ask import History
+from app.store.requests import ANY, KEPT_IN_INDEX, RequestStore
+from app.workflow.counting import history
+
+ATTEMPTS = 12
+SLACK_SESSION = "slack-session"
+API_TOKEN = "api-token"  # noqa: S105  a proof's name
+"""What a decision rests on: a click in Slack, or a token of the API."""
+log = structlog.get_logger(__name__)
+Transition = Callable[[Request, datetime], Step]
+Decide = Callable[[Request, datetime, Deputies], Step]
+
+
+class Writing:
+    """What the verbs share: the store, the policy in force, and who decides for whom."""
+
+    def __init__(
+        self, store: RequestStore, policy: Callable[[], Policy], delegating: Delegating | None = None
+    ) -> None:
+        """Without `delegating` nobody decides for others."""
+        self._store = store
+        self._policy = policy
+        self._delegating = delegating
+
+    @property
+    def _delegations(self) -> Delegating:
+        if self._delegating is None:
+            raise BadInput("Nobody delegates here.")
+        return self._delegating
+
+    def require(self, by: Principal, permission: Permission) -> None:
+        """Raise NotPermitted unless policy gives the person a permission."""
+        if not self._policy().may(by.id, permission):
+            raise NotPermitted(
+                f"Policy does not let you do this: it takes the permission “{permission}”. "
+                "Ask security, or whoever reviews the policies, if you need it."
+            )
+
+    async def _apply(self, request_id: str, transition: Transition) -> Request:
+        """Load, transition and save, again while others write in between."""
+        for attempt in range(ATTEMPTS):
+            request, now = await self._store.load(request_id)
+            changed, event = transition(request, now)
+            if await self._store.save(changed, event, now):
+                log.info(event.kind, request=request_id, state=changed.state, by=event.by)
+                return changed.model_copy(update={"version": request.version + 1})
+            await pause(attempt)
+        raise Busy(request_id)
+
+    async def _by_person(self, request_id: str, by: Principal, verb: str, transition: Transition) -> Request:
+        """Apply what a person does; an attempt that policy forbids is recorded before it is refused."""
+        async with self._recording(request_id, by, verb):
+            return await self._apply(request_id, transition)
+
+    async def _by_approver(self, request_id: str, by: Principal, verb: str, decide: Decide) -> Request:
+        """Apply what someone does who decides in their own right or, where policy lets them, for another."""
+        async with self._recording(request_id, by, verb):
+            deputies_at = await self._deputies_of(by)
+
+            def transition(request: Request, now: datetime) -> Step:
+                deputies = deputies_at(request, now)
+                return deputies.signed(decide(request, now, deputies))
+
+            return await self._apply(request_id, transition)
+
+    async def _may(self, request_id: str, by: Principal, verb: str, decide: Decide) -> Request:
+        """Read a request on which this person may do something now. Raises what doing it would raise."""
+        async with self._recording(request_id, by, verb):
+            deputies_at = await self._deputies_of(by)
+            request, now = await self._store.load(request_id)
+            deputies = deputies_at(request, now)
+            deputies.signed(decide(request, now, deputies))
+            return request
+
+    async def _deputies_of(self, by: Principal) -> Callable[[Request, datetime], Deputies]:
+        """Look up for whom someone may decide, before anything is read that is to be changed."""
+        held = await self._delegating.to(by) if self._delegating else ()
+        entitled = self._policy().entitled
+        return lambda request, now: Deputies(with_rungs(entitled, request), request, held, now)
+
+    @asynccontextmanager
+    async def _recording(self, request_id: str, by: Principal, verb: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except Refused as refusal:
+            if refusal.recorded:
+                code = refusal.code
+                await self._apply(
+                    request_id, lambda r, now: transitions.refuse_attempt(r, by, verb, code, now)
+                )
+            raise
+
+    async def _counted(self, request_id: str) -> History | None:
+        """What the requester had beside a request, where a rule about its action counts it."""
+        request, now = await self._store.load(request_id)
+        policy = self._policy()
+        counted, _ = await self._history(policy, request.action, request.requester, now, besides=request.id)
+        return counted
+
+    async def _history(
+        self, policy: Policy, action: str, by: Principal, now: datetime, besides: str = ""
+    ) -> tuple[History | None, str]:
+        """What someone had before, where a rule about the action counts it; unknown where too much is kept."""
+        span = policy.remembers(action)
+        if span is None:
+            return None, ANY
+        earlier = await self._store.of(partition_of(by.id), by.id)
+        newest = earlier[0].id if earlier else ""
+        if len(earlier) >= KEPT_IN_INDEX and earlier[KEPT_IN_INDEX - 1].created_at > now - span:
+            return None, newest  # older ones may be forgotten: a count would be a guess
+        return history(earlier, action, besides), newest
+
+    def _raise_denial(
+        self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
+    ) -> None:
+        ask = ask_of(request, now, seconds or request.seconds, request.reason, counted)
+        verdict = self._policy().denial(ask)
+        if verdict is not None and verdict.outcome is Outcome.DENY:
+            raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
+
+    def _must_take(self, proof: str, request: Request) -> None:
+        """Raise NotByApi for a decision by a token, unless policy takes such ones."""
+        if proof == API_TOKEN and not self._policy().decides_by_api:
+            raise NotByApi(request.id)
+
+
+async def pause(attempt: int) -> None:
+    """Let others finish, for a random and growing time of up to 2 s."""
+    await asyncio.sleep(secrets.randbelow(1 + 2 ** min(attempt, 11)) / 1000)
+
+
+def ask_of(request: Request, now: datetime, seconds: int, reason: str, counted: History | None) -> Ask:
+    """What policy is asked about a request that exists."""
+    return Ask(
+        requester=request.requester,
+        action=request.action,
+        resource=request.resource,
+        seconds=seconds,
+        reason=reason,
+        source=request.source,
+        at=max(now, request.start_at or now),
+        ip=request.ip,
+        history=counted,
+    )
