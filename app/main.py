@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +29,7 @@ from app.directory.asking import Means
 from app.directory.keeping import Keeper
 from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
+from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -72,6 +73,7 @@ CANNOT_START = (PolicyError, DataInUse, AuditLogError, CannotListen)
 FIRST_LOOK = 15.0
 """Seconds for which a start waits for who is in groups, before it serves without."""
 LOOK_FOR_POLICIES_EVERY = 1.0
+EVENTS_WAIT_AT_MOST = timedelta(minutes=1)
 HOMES_EVERY = timedelta(milliseconds=500)
 log = structlog.get_logger(__name__)
 
@@ -190,9 +192,10 @@ class Bot:
 
     async def readiness(self) -> Health:
         """How the bot is."""
-        reasons, warnings = {}, {}
+        reasons: dict[str, str] = {}
+        warnings: dict[str, str] = {}
         try:
-            await self.store.now()
+            warnings |= _stuck(await self.stream.waiting_since(), await self.store.now())
         except Unavailable:
             reasons["store"] = "Redis does not answer"
         if self.socket_mode and not await self.socket_mode.is_connected():
@@ -308,6 +311,15 @@ class Bot:
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:
             await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, audit.GROUP))
+
+
+def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:
+    """Tell of consumers that events wait for: what they do for them has not been done."""
+    return {
+        group: f"events have waited for {format_duration(now - since)}; the log of the worker says why"
+        for group, since in waiting_since.items()
+        if now - since > EVENTS_WAIT_AT_MOST
+    }
 
 
 Job = Coroutine[Any, Any, None]

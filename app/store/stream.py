@@ -4,7 +4,9 @@ A group has one consumer name. Whoever holds the partition's lease reads under i
 process left unacknowledged is simply the first thing that the next one reads, in the order it happened.
 """
 
+import asyncio
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import redis.exceptions
@@ -113,6 +115,26 @@ class Stream:
                 unread: Any = await self._redis.xrange(key, min=f"({known['last-delivered-id']}", count=1000)
                 return int(known["pending"]) + len(unread)
         return 0
+
+    async def waiting_since(self) -> dict[str, datetime]:
+        """For each group that has events before it: when the oldest of them happened, over all partitions."""
+        async with reachable():
+            found = await asyncio.gather(*map(self._oldest, keys.ALL_PARTITIONS))
+        since: dict[str, datetime] = {}
+        for group, at in (pair for partition in found for pair in partition):
+            since[group] = min(at, since.get(group, at))
+        return since
+
+    async def _oldest(self, partition: int) -> list[tuple[str, datetime]]:
+        key = keys.events(partition)
+        oldest = []
+        for group in await self._redis.xinfo_groups(key) if await self._redis.exists(key) else ():
+            left = (await self._redis.xpending(key, group["name"]))["min"] if group["pending"] else None
+            unread: Any = await self._redis.xrange(key, min=f"({group['last-delivered-id']}", count=1)
+            entry_id = left or (unread[0][0] if unread else None)
+            if entry_id:
+                oldest.append((group["name"], datetime.fromtimestamp(_order(entry_id)[0] / 1000, UTC)))
+        return oldest
 
 
 def _order(entry_id: str) -> tuple[int, int]:

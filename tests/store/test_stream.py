@@ -202,3 +202,19 @@ async def test_nothing_is_trimmed_before_every_group_is_there(connection, stream
     await stream.make_group(ANAS, "two")
 
     assert 3 == len(await stream.unread(ANAS, "two", 10))
+
+
+async def test_the_oldest_event_that_waits(connection, stream):
+    """Read and not acknowledged, or not read: since when the oldest waits is known for each group; else nothing is."""
+    store = RequestStore(connection.calls)
+    before = await store.now()
+    await events(connection, 3)
+    for group in ("one", "two"):
+        await stream.make_group(ANAS, group)
+    for entry in await stream.unread(ANAS, "one", 10):
+        await stream.acknowledge(entry, "one")
+    assert {"two"} == set(await stream.waiting_since())
+    first, *_ = await stream.unread(ANAS, "two", 10)
+    since = (await stream.waiting_since())["two"]
+    assert before.replace(microsecond=0) <= since <= await store.now()
+    assert first.id.startswith(str(round(since.timestamp() * 1000)))
