@@ -50,12 +50,12 @@ class Watch:
 
     async def _read(self, partition: int) -> None:
         begun = self._begun[partition]
-        while True:
+        while self._reading.get(partition) is asyncio.current_task():
             try:
                 last = await self._last(partition)
                 begun.set()
                 self._wake(partition)
-                while True:
+                while self._reading.get(partition) is asyncio.current_task():
                     last = await self._next(partition, last)
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("watch_interrupted", partition=partition, error=str(error))

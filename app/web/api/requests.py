@@ -1,6 +1,8 @@
 """`/v1/requests`: asking, looking, and waiting until it is settled."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response, Security
@@ -95,17 +97,15 @@ def routes(services: Services) -> APIRouter:
         found = await workflow.see(request_id, calling.caller.by)
         if wait == 0 or found.state in enough:
             return shown(found)
-        async with services.watch.on(request_id) as changed:
-            try:
-                async with asyncio.timeout(wait):
-                    while True:
-                        changed.clear()
-                        found = await workflow.see(request_id, calling.caller.by)
-                        if found.state in enough:
-                            break
-                        await changed.wait()
-            except TimeoutError:
-                pass
+        async with services.watch.on(request_id) as changed, _until_gone(request) as gone:
+            ends = asyncio.get_running_loop().time() + wait
+            while True:
+                changed.clear()
+                found = await workflow.see(request_id, calling.caller.by)
+                left = ends - asyncio.get_running_loop().time()
+                if found.state in enough or left <= 0 or gone.done():
+                    break
+                await _first_of(changed, gone, left)
         caller = await services.tokens.caller(token_of(request))  # who waited a minute may be gone by now
         return shown(await workflow.see(request_id, caller.by))
 
@@ -119,3 +119,27 @@ def _is_same(asked: Asked, wish: Ask) -> bool:
 
 def _bare(*texts: str) -> list[str]:
     return ["".join(filter(str.isalnum, text)) for text in texts]
+
+
+@asynccontextmanager
+async def _until_gone(request: Request) -> AsyncIterator["asyncio.Task[None]"]:
+    """Give a task that is done as soon as the caller hangs up: nobody is waited for who waits no more."""
+
+    async def until_gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    gone = asyncio.create_task(until_gone())
+    try:
+        yield gone
+    finally:
+        gone.cancel()
+
+
+async def _first_of(changed: asyncio.Event, gone: "asyncio.Task[None]", within: float) -> None:
+    """Wait for a change, for the caller to hang up, or for so many seconds."""
+    change = asyncio.create_task(changed.wait())
+    try:
+        await asyncio.wait({change, gone}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        change.cancel()

@@ -335,6 +335,22 @@ async def test_waiting_is_cheap_and_ends(api):
     assert {} == api.work.bot.api.watch._reading
 
 
+async def test_who_hangs_up_is_not_waited_for(api):
+    """As soon as callers hang up nothing of theirs is left."""
+    ana = await api.person("@ana")
+    request_id = await ana.asks()
+    watch = api.work.bot.api.watch
+    waiting = [
+        asyncio.create_task(ana.get(f"/v1/requests/{request_id}", params={"wait": "60"})) for _ in range(20)
+    ]
+    await api.work.until(
+        lambda: [20] == [len(f) for w in watch._waiting.values() for f in w.values()], "waits"
+    )
+    for each in waiting:
+        each.cancel()
+    await api.work.until(lambda: not watch._reading, "nobody waits")
+
+
 async def test_revoked(api):
     """Security ends access by the API."""
     ana, ben, sam = [await api.person(user) for user in ("@ana", "@ben", "@sam")]
