@@ -38,6 +38,11 @@ LOOK_EVERY = 0.15
 Clicked = Callable[[], Awaitable[object]]
 
 
+def acts(message: Json) -> list[str]:
+    """Buttons of a message that do something to its request; asking again begins another, and works for ever."""
+    return [action for action in offers(message) if action != "jit_again"]
+
+
 class Ask(NamedTuple):
     """What somebody asks for, and the state in which it is to end."""
 
@@ -84,9 +89,9 @@ class Crowd:
         ]
 
     def buttons(self) -> list[tuple[Json, str]]:
-        """Everything that can be clicked, in channels and direct messages."""
+        """Everything that can be clicked and does something to its request, in channels and direct messages."""
         direct = [message for user in EVERYONE for message in told_directly(self.look(), user)]
-        return [(message, action) for message in (*self.cards(), *direct) for action in offers(message)]
+        return [(message, action) for message in (*self.cards(), *direct) for action in acts(message)]
 
     async def work(self) -> None:
         """Work until it is time to go home."""

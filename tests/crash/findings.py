@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from app.playground.hands import offers, readable
+from app.playground.hands import readable
 from app.playground.model import Json
-from tests.crash.crowd import id_in
+from tests.crash.crowd import acts, id_in
 
 LIFE = re.compile(
     r"requested "
@@ -113,8 +113,8 @@ def _of_the_cards(cards: list[Json], state: str) -> list[str]:
     told = []
     if FINAL[state] not in readable(cards[0]):
         told.append(f"is {state}, and its card says {readable(cards[0])[-200:]!r}")
-    if offers(cards[0]):
-        told.append(f"is {state}, and its card offers {offers(cards[0])}")
+    if acts(cards[0]):
+        told.append(f"is {state}, and its card offers {acts(cards[0])}")
     return told
 
 
@@ -152,5 +152,5 @@ def _of_the_notices(happened: list[Json], direct: list[Json]) -> list[str]:
     due = int(asked) + (1 if kinds["activated"] else 0)
     if rest != due:
         told.append(f"its requester follows it in {rest} messages, not {due}: {texts}")
-    told += [f"a direct message still offers {offers(message)}" for message in direct if offers(message)]
+    told += [f"a direct message still offers {acts(message)}" for message in direct if acts(message)]
     return told
