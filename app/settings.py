@@ -109,11 +109,6 @@ class Settings(BaseSettings):
             raise ValueError(NO_WAY_IN)
         return self
 
-    @property
-    def by_socket(self) -> bool:
-        """Socket Mode, unless there is no app-level token."""
-        return self.slack_app_token is not None
-
 
 def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Read networks with commas between them. Raises ValueError."""

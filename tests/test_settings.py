@@ -33,8 +33,8 @@ def test_socket_mode_needs_two_tokens(environment):
     """A bot token and an app-level token are enough; all else has a default."""
     environment(**WORKING)
     settings = read_settings()
-    assert (True, "https://slack.com/api/", None) == (
-        settings.by_socket,
+    assert ("xapp-secret-2", "https://slack.com/api/", None) == (
+        settings.slack_app_token.get_secret_value(),
         settings.slack_api_url,
         settings.redis_url,
     )
@@ -43,7 +43,7 @@ def test_socket_mode_needs_two_tokens(environment):
 def test_http_needs_a_signing_secret(environment):
     """Without an app-level token deliveries come by HTTP, and are verified."""
     environment(SLACK_BOT_TOKEN="xoxb-1", SLACK_SIGNING_SECRET="0123456789abcdef0123456789abcdef")
-    assert not read_settings().by_socket
+    assert read_settings().slack_app_token is None
 
 
 def test_all_that_is_missing_is_told_at_once(environment):

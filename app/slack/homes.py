@@ -28,13 +28,13 @@ from app.slack.views.blocks import Block
 from app.slack.views.home import HAD, OFFERED, Home, LivePage, home_view, page_of, refused_view
 from app.store.homes import HomeViewers
 from app.store.requests import RequestStore
+from app.workflow.counting import CAME_TO_NOTHING
 
 MINE = 50
 """How many of somebody's newest requests are read: what they hold is among them, or was read as live."""
 AT_ONCE = 8
 PAUSE = 1.0
 """Seconds before the next try, where Slack does not say how long."""
-NOT_COUNTED = frozenset({State.DENIED, State.CANCELLED, State.LAPSED})
 log = structlog.get_logger(__name__)
 
 
@@ -167,7 +167,7 @@ class Homes:
 
 def _history(newest: Sequence[Request], own: Sequence[Request]) -> History:
     """What policy counts of a person's requests, whatever the action: an offer is no promise."""
-    asked = tuple(each.created_at for each in newest if each.state not in NOT_COUNTED)
+    asked = tuple(each.created_at for each in newest if each.state not in CAME_TO_NOTHING)
     return History(asked=asked, live=len(own))
 
 
