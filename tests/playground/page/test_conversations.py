@@ -187,6 +187,23 @@ async def test_who_reads_above_is_not_dragged_down(readers: Readers, every: Ever
     await expect(reader.page.get_by_role("button", name="Newest messages")).to_have_count(0)
 
 
+async def test_who_scrolls_as_something_arrives_finds_the_way_back(readers: Readers, every: Every) -> None:
+    """What is drawn between the scrolling and the event that tells of it does not keep the button away."""
+    for n in range(40):
+        await every.client.chat_postMessage(channel="#general", text=f"line {n}")
+    reader = await readers.open()
+    await expect(reader.message("line 39")).to_be_in_viewport()
+    await reader.evaluate(
+        """async () => {
+          const { changed } = await import("/page/core/store.js");
+          document.querySelector(".scroll").scrollTop = 0;
+          changed();
+        }"""
+    )
+    await reader.page.get_by_role("button", name="Newest messages").click()
+    await expect(reader.message("line 39")).to_be_in_viewport()
+
+
 async def test_two_thousand_messages_stay_smooth(readers: Readers, every: Every) -> None:
     """The newest hundred are drawn, earlier ones on demand in place; typing takes no noticeable time."""
     workspace = every.playground.workspace

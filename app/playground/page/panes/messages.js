@@ -114,8 +114,9 @@ function follow(el, name) {
 /** Stay at the end, unless the reader has scrolled up since (the event that tells of it comes later). */
 function stay(el, name) {
   if (!isAtEnd(name)) return;
-  if (el.scrollTop < el.leftAt - NEAR && distance(el) > NEAR) atEnd.set(name, false);
-  else toEnd(el);
+  if (el.scrollTop >= el.leftAt - NEAR || distance(el) <= NEAR) return toEnd(el);
+  atEnd.set(name, false);
+  changed();
 }
 
 function toEnd(el) {
