@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.audit.chain import Head
+from app.domain.proof import Proof
 from app.domain.request import State
 from app.domain.value import Value
 from app.domain.verdict import Outcome
@@ -74,7 +75,7 @@ class Decided(Matter):
     by_id: str
     approved: bool
     stage: str
-    proof: str
+    proof: Proof
     comment: str
     behalf: str = ""
     """For whom, where by a delegate."""

@@ -12,7 +12,6 @@ from app.domain.request import EndCause
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage, Verdict
 
-PROOFS = {"slack-session": "a Slack session", "api-token": "a token of the API"}
 HOW_IT_ENDED = {
     EndCause.DONE: "it was given back",
     EndCause.EXPIRED: "time was up",
@@ -199,8 +198,7 @@ def _needed(stage: Stage) -> str:
 
 
 def _decision(event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
-    proof = PROOFS.get(event.proof, one_line(event.proof))
-    return f"stage {one_line(event.stage)}, proven by {proof}{_because(event.comment)}."
+    return f"{one_line(event.proof.told)} (stage {one_line(event.stage)}){_because(event.comment)}."
 
 
 def _because(comment: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from app.domain.people import Principal
+from app.domain.proof import Proof
 from app.domain.request import EndCause
 from app.domain.value import Value
 from app.domain.verdict import Verdict
@@ -42,7 +43,7 @@ class Approved(_Event):
     kind: Literal["approved"] = "approved"
     stage: str
     comment: str
-    proof: str
+    proof: Proof
     settled: bool
     seconds: int | None = None
     behalf: str = ""
@@ -53,7 +54,7 @@ class Denied(_Event):
     kind: Literal["denied"] = "denied"
     stage: str
     comment: str
-    proof: str
+    proof: Proof
     behalf: str = ""
 
 
@@ -150,7 +151,7 @@ class ExtensionDecided(_Event):
     stage: str
     approved: bool
     comment: str
-    proof: str
+    proof: Proof
     ends_at: datetime | None = None
     behalf: str = ""
 

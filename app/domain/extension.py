@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from app.domain import events
 from app.domain.people import Principal
+from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.refusals import BadInput, DeniedByPolicy, NotPermitted, NotWhatWasShown, WrongState
 from app.domain.request import Decision, Extension, Request, State
 from app.domain.standing import standing
@@ -58,7 +59,7 @@ def decide_extension(
     *,
     approved: bool,
     comment: str = "",
-    proof: str = "slack-session",
+    proof: Proof = SLACK_SESSION,
     shown: str | None = None,
 ) -> Step:
     """Count a decision on more time: the last approval that is needed gives it, one denial settles it.

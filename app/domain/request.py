@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.people import Principal
+from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.value import Value
 from app.domain.verdict import Stage, Verdict
 
@@ -54,7 +55,7 @@ class Decision(Value):
     by: Principal
     approved: bool
     comment: str = ""
-    proof: str = "slack-session"
+    proof: Proof = SLACK_SESSION
     at: datetime
     seconds: int | None = None
     behalf: Principal | None = None

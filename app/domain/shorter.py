@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import Principal
+from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.refusals import BadInput
 from app.domain.request import Request
 from app.domain.transitions import Entitled, Step, approve
@@ -22,7 +23,7 @@ def approve_for_less(
     shortest: timedelta,
     now: datetime,
     comment: str = "",
-    proof: str = "slack-session",
+    proof: Proof = SLACK_SESSION,
 ) -> Step:
     """Count an approval that holds for `less` alone. `shortest` is the least that policy gives.
 

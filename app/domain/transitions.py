@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from app.domain import events
 from app.domain.people import SYSTEM, Principal
+from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.refusals import (
     AlreadyDecided,
     NotAnApprover,
@@ -75,7 +76,7 @@ def approve(
     entitled: Entitled,
     now: datetime,
     comment: str = "",
-    proof: str = "slack-session",
+    proof: Proof = SLACK_SESSION,
 ) -> Step:
     """Count an approval of the open stage; with the last one that is needed the request is approved."""
     stage = _stage_to_decide(request, by, entitled, "approve", now)
@@ -101,7 +102,7 @@ def deny(
     entitled: Entitled,
     now: datetime,
     comment: str = "",
-    proof: str = "slack-session",
+    proof: Proof = SLACK_SESSION,
 ) -> Step:
     """One deny by an approver of the open stage settles the request."""
     stage = _stage_to_decide(request, by, entitled, "deny", now)

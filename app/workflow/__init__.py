@@ -12,9 +12,8 @@ from app.workflow.following import Following
 from app.workflow.more_time import MoreTime
 from app.workflow.seeing import Seeing
 from app.workflow.wish import Wish, check_start
-from app.workflow.writing import API_TOKEN, SLACK_SESSION
 
-__all__ = ["API_TOKEN", "NO_WHY", "SLACK_SESSION", "Wish", "Workflow", "check_start"]
+__all__ = ["NO_WHY", "Wish", "Workflow", "check_start"]
 
 
 class Workflow(Emergency, Deciding, MoreTime, Ending, Deputising, Seeing, Following):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from app.domain import transitions
 from app.domain.delegation import Deputies
 from app.domain.people import Principal
+from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.question import answer_question, ask_question, must_be_askable, to_answer
 from app.domain.refusals import (
     BadInput,
@@ -12,7 +13,7 @@ from app.domain.refusals import (
 from app.domain.request import Question, Request
 from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
-from app.workflow.writing import SLACK_SESSION, Writing
+from app.workflow.writing import Writing
 
 NO_WHY = "Say why you deny it: the requester is told."
 
@@ -26,7 +27,7 @@ class Deciding(Writing):
         by: Principal,
         comment: str = "",
         less: timedelta | None = None,
-        proof: str = SLACK_SESSION,
+        proof: Proof = SLACK_SESSION,
     ) -> Request:
         """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
 
@@ -47,7 +48,9 @@ class Deciding(Writing):
 
         return await self._by_approver(request_id, by, "approve", approve)
 
-    async def deny(self, request_id: str, by: Principal, comment: str, proof: str = SLACK_SESSION) -> Request:
+    async def deny(
+        self, request_id: str, by: Principal, comment: str, proof: Proof = SLACK_SESSION
+    ) -> Request:
         """Settle a request by a no, which says why."""
         if not comment.strip():
             raise BadInput(NO_WHY, field="comment")

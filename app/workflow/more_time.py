@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from app.domain.delegation import Deputies
 from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.people import Principal
+from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.refusals import (
     BadInput,
 )
 from app.domain.request import Extension, Request
 from app.domain.transitions import Step
-from app.workflow.writing import SLACK_SESSION, Writing, ask_of
+from app.workflow.writing import Writing, ask_of
 
 SHORTEST_EXTENSION = timedelta(minutes=1)
 
@@ -93,7 +94,7 @@ class MoreTime(Writing):
         *,
         approved: bool,
         comment: str = "",
-        proof: str = SLACK_SESSION,
+        proof: Proof = SLACK_SESSION,
         shown: str | None = None,
     ) -> Request:
         """Count a decision on more time. Rules that deny are asked again first.

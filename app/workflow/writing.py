@@ -16,6 +16,7 @@ from app.domain import transitions
 from app.domain.delegation import Deputies
 from app.domain.ids import partition_of
 from app.domain.people import Principal
+from app.domain.proof import API_TOKEN, Proof
 from app.domain.refusals import (
     BadInput,
     Busy,
@@ -34,9 +35,6 @@ from app.store.requests import ANY, KEPT_IN_INDEX, RequestStore
 from app.workflow.counting import history
 
 ATTEMPTS = 12
-SLACK_SESSION = "slack-session"
-API_TOKEN = "api-token"  # noqa: S105  a proof's name
-"""What a decision rests on: a click in Slack, or a token of the API."""
 log = structlog.get_logger(__name__)
 Transition = Callable[[Request, datetime], Step]
 Decide = Callable[[Request, datetime, Deputies], Step]
@@ -149,9 +147,9 @@ class Writing:
         if verdict is not None and verdict.outcome is Outcome.DENY:
             raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
 
-    def _must_take(self, proof: str, request: Request) -> None:
+    def _must_take(self, proof: Proof, request: Request) -> None:
         """Raise NotByApi for a decision by a token, unless policy takes such ones."""
-        if proof == API_TOKEN and not self._policy().decides_by_api:
+        if proof.kind == API_TOKEN.kind and not self._policy().decides_by_api:
             raise NotByApi(request.id)
 
 

@@ -29,7 +29,7 @@ def test_the_whole_story():
 def test_other_ends():
     """Denied, lapsed, approved automatically and given back, cancelled, stopped, revoked, failed."""
     assert (
-        "Ben Okafor (ben) denied stage owners, proven by a Slack session: “not during the freeze”."
+        "Ben Okafor (ben) denied by a click in Slack (stage owners): “not during the freeze”."
         == told(denied())[-1]
     )
     assert "Nobody decided in time: the request lapsed." == told(lapsed())[-1]

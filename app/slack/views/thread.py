@@ -5,6 +5,7 @@ from datetime import timedelta
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
+from app.domain.proof import SLACK_SESSION
 from app.domain.request import EndCause, Request
 from app.domain.verdict import Outcome
 from app.slack.views.card import MENTIONED, Audience
@@ -20,9 +21,9 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Approved():
             why = f": {said(event.comment)}" if event.comment else ""
             rest = "" if event.settled else " More approvals are needed."
-            return f"✅ {who}{_for(event, audience)} approved{_for_less(event)} ({escape(event.stage)}){why}.{rest}"
+            return f"✅ {who}{_for(event, audience)} approved{_for_less(event)}{_proven(event)} ({escape(event.stage)}){why}.{rest}"
         case events.Denied():
-            return f"❌ {who}{_for(event, audience)} denied: {said(event.comment)}"
+            return f"❌ {who}{_for(event, audience)} denied{_proven(event)}: {said(event.comment)}"
         case events.Cancelled() if event.by == SYSTEM:
             return f"⛔ Stopped by policy: {said(event.comment)}"
         case events.Cancelled() if event.by != request.requester.id:
@@ -45,9 +46,9 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.ExtensionDecided() if event.approved:
             why = f": {said(event.comment)}" if event.comment else ""
             until = f" Access is live until {moment(event.ends_at)}." if event.ends_at else ""
-            return f"✅ {who}{_for(event, audience)} approved more time ({escape(event.stage)}){why}.{until}"
+            return f"✅ {who}{_for(event, audience)} approved more time{_proven(event)} ({escape(event.stage)}){why}.{until}"
         case events.ExtensionDecided():
-            return f"❌ {who}{_for(event, audience)} denied more time: {said(event.comment)}"
+            return f"❌ {who}{_for(event, audience)} denied more time{_proven(event)}: {said(event.comment)}"
         case events.QuestionAsked():
             whom = "the approvers" if event.by == request.requester.id else escape(request.requester.name)
             return f"❓ {who} asks {whom}: {said(event.text)}"
@@ -94,6 +95,11 @@ def _pings(audience: Audience) -> str:
 
 def _for(event: events.Approved | events.Denied | events.ExtensionDecided, audience: Audience) -> str:
     return f" (for {audience.name(event.behalf)})" if event.behalf else ""
+
+
+def _proven(event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
+    """What it rests on, where it is more than the click that everyone here knows."""
+    return "" if event.proof.kind == SLACK_SESSION.kind else f" {escape(event.proof.told)}"
 
 
 def _for_less(event: events.Approved) -> str:

@@ -86,7 +86,7 @@ class Decided(BaseModel):
     by: Person
     approved: bool
     comment: str
-    proof: str = Field(examples=["slack-session"])
+    proof: str = Field(examples=["slack-session"], description="A session, a token, or a factor's name.")
     at: datetime
 
 
@@ -212,6 +212,6 @@ def _decided(decision: Decision) -> Decided:
         by=Person(id=decision.by.id, name=decision.by.name),
         approved=decision.approved,
         comment=decision.comment,
-        proof=decision.proof,
+        proof=decision.proof.kind,
         at=decision.at,
     )

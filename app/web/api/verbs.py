@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Request, Security
 
+from app.domain.proof import API_TOKEN
 from app.domain.refusals import BadInput, Refused, Unavailable, UnknownRequest
 from app.domain.token import Scope
 from app.web.api.models import Comment, Id, More, Shown, Why, read_duration, shown
 from app.web.api.services import BEARER, Calling, Services
-from app.workflow import API_TOKEN, NO_WHY
+from app.workflow import NO_WHY
 
 NO_COMMENT = Comment()
 NOTHING_SAID = Why()
@@ -44,14 +45,15 @@ def _decisions(api: APIRouter, services: Services) -> None:
 
     async def decide(calling: Calling, request_id: str, said: Comment, *, approved: bool) -> Shown:
         by, comment = calling.caller.by, said.comment
+        proof = API_TOKEN.seen_from(calling.address.ip, calling.address.told_by)
         if said.more_time:
             return shown(
                 await workflow.decide_extension(
-                    request_id, by, approved=approved, comment=comment, proof=API_TOKEN
+                    request_id, by, approved=approved, comment=comment, proof=proof
                 )
             )
         verb = workflow.approve if approved else workflow.deny
-        return shown(await verb(request_id, by, comment, proof=API_TOKEN))
+        return shown(await verb(request_id, by, comment, proof=proof))
 
     @api.post("/approve")
     async def approve(request: Request, request_id: Id, said: Comment = NO_COMMENT) -> Shown:

@@ -73,7 +73,10 @@ async def test_the_proof_is_told(api):
     assert ["api-token"] == [each["proof"] for each in shown["decisions"]]
     await api.work.settled()
     story = "\n".join(map(str, await api.work.bot.story(request_id)))
-    assert ("proven by a token of the API" in story, "by api from 127.0.0.1" in story) == (True, True)
+    assert ("with a token of the API, from 127.0.0.1 (stage" in story, "by api from 127.0.0.1" in story) == (
+        True,
+        True,
+    )
 
 
 async def test_not_yours_is_not_there(api):
