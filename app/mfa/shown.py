@@ -1,0 +1,70 @@
+"""What a page shows of a request, in words and as a digest, so that a proof holds for nothing else.
+
+The digest is SHA-256 over canonical JSON (RFC 8785 for what occurs here: sorted keys, no spaces, UTF-8).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from app.domain.duration import format_duration
+from app.domain.request import Request
+from app.store.pages import Page, Purpose
+
+VERBS: Mapping[Purpose, str] = {
+    Purpose.APPROVE: "Approve",
+    Purpose.DENY: "Deny",
+    Purpose.MORE_TIME: "Approve more time",
+    Purpose.CONFIRM: "Start",
+    Purpose.BREAK_GLASS: "Break the glass",
+    Purpose.REVIEW: "Review",
+    Purpose.FACTORS: "Change second factors",
+}
+
+
+def facts(request: Request, page: Page) -> tuple[tuple[str, str], ...]:
+    """Everything that a decision rests on, each with its name, in the order in which a person reads it."""
+    lines = [
+        ("Request", request.id),
+        ("Who", request.requester.name),
+        ("What", f"{request.action_title or request.action} ({request.action})"),
+        ("On", request.resource),
+        ("Where", request.environment),
+        ("How long", format_duration(request.duration)),
+        ("Why", request.reason or "No reason given."),
+        ("Risk", request.risk),
+    ]
+    if less := page.detail("less"):
+        lines.append(("You give", format_duration(timedelta(seconds=int(less)))))
+    if narrower := page.detail("resource"):
+        lines.append(("You give", narrower))
+    if more := request.extension:
+        lines.append(("More time", f"{format_duration(timedelta(seconds=more.seconds))}: {more.reason}"))
+    if why := page.detail("why"):
+        lines.append(("Emergency", why))
+    if request.ip:
+        lines.append(("From", request.ip))
+    return tuple(lines)
+
+
+def digest_of(request: Request, page: Page) -> str:
+    """Digest what a page shows of a request, and for whom and what it is; 64 hexadecimal digits."""
+    told = {
+        "person": page.person,
+        "purpose": page.purpose,
+        "facts": facts(request, page),
+        "requester": request.requester.id,
+        "seconds": request.seconds,
+        "policy": request.verdict.policy_digest,
+        "start_at": request.start_at.isoformat() if request.start_at else "",
+        "extension": request.extension.name if request.extension else "",
+        "details": page.details,
+    }
+    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def challenge_of(page: Page) -> bytes:
+    """Give what a security key is to sign: 32 bytes that no other page has."""
+    return hashlib.sha256(f"{page.digest}:{page.nonce}".encode()).digest()
