@@ -24,7 +24,9 @@ FIELDS_AT_MOST = 32
 ARRIVES_WITHIN = 10.0
 COOKIE_LASTS = 24 * 3600
 BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
-PERMISSIONS = "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=()"
+PERMISSIONS = (
+    "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=()"
+)
 
 
 class NotThisForm(Exception):  # noqa: N818  told on a page
