@@ -18,7 +18,7 @@
 | `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
-| `jit:{pages}:page:<sha256>` | hash: doc, used | 5 minutes; of a link in mail, as long as the request waits | pages, page_take |
+| `jit:{pages}:page:<sha256>` | hash: doc, used | 5 minutes; in mail until the lapse | pages, page_take |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
