@@ -10,16 +10,17 @@ from datetime import timedelta
 
 from app.domain.duration import format_duration
 from app.domain.request import Request
-from app.store.pages import Page, Purpose
+from app.store.pages import Page, Task
 
-VERBS: Mapping[Purpose, str] = {
-    Purpose.APPROVE: "Approve",
-    Purpose.DENY: "Deny",
-    Purpose.MORE_TIME: "Approve more time",
-    Purpose.CONFIRM: "Start",
-    Purpose.BREAK_GLASS: "Break the glass",
-    Purpose.REVIEW: "Review",
-    Purpose.FACTORS: "Change second factors",
+VERBS: Mapping[Task, str] = {
+    Task.APPROVE: "Approve",
+    Task.DENY: "Deny",
+    Task.MORE_TIME: "Approve more time",
+    Task.CONFIRM: "Start",
+    Task.GLASS: "Break the glass",
+    Task.EXTEND: "Ask for more time",
+    Task.REVIEW: "Review",
+    Task.FACTORS: "Change second factors",
 }
 
 
@@ -48,11 +49,19 @@ def facts(request: Request, page: Page) -> tuple[tuple[str, str], ...]:
     return tuple(lines)
 
 
+def sentence(request: Request, page: Page) -> str:
+    """What it is about, in one sentence."""
+    who, what = request.requester.name, request.action_title or request.action
+    if page.person == request.requester.id:
+        return f"You asked for {what} on {request.resource}."
+    return f"{who} asks for {what} on {request.resource}."
+
+
 def digest_of(request: Request, page: Page) -> str:
     """Digest what a page shows of a request, and for whom and what it is; 64 hexadecimal digits."""
     told = {
         "person": page.person,
-        "purpose": page.purpose,
+        "task": page.task,
         "facts": facts(request, page),
         "requester": request.requester.id,
         "seconds": request.seconds,

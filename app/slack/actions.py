@@ -17,6 +17,10 @@ AGAIN = "jit_again"
 TEMPLATE = "jit_template"
 """Its value names an action, for there is no request yet: it fills in a form and does nothing else."""
 NEW = "jit_new"
+OPEN_PAGE = "jit_open_page"
+"""Leads to a page; Slack tells of the click, and nothing is done here."""
+CONFIRM = "jit_confirm"
+"""The requester's: access begins once they have proved that it is them."""
 HOME_PAGE = "jit_home_page"
 """Its value is the request at which the page begins."""
 
@@ -34,6 +38,7 @@ WHY_VIEW = "jit_why_view"
 EXTEND_VIEW = "jit_extend_form"
 DENY_MORE_VIEW = "jit_deny_more_reason"
 LOGIN_VIEW = "jit_login"
+PROVE_VIEW = "jit_prove"
 
 ACTION = "action"
 RESOURCE = "resource"
@@ -42,6 +47,7 @@ START = "start"
 REASON = "reason"
 QUESTION = "question"
 COMMENT = "comment"
+CODE = "code"
 
 
 def showing(request_id: str, name: str) -> str:

@@ -18,7 +18,8 @@
 | `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
-| `jit:{pages}:page:<sha256>` | hash: doc, used | 5 minutes; in mail until the lapse | pages, page_take |
+| `jit:{pages}:page:<sha256>` | hash: doc, used, comment | 5 minutes; in mail until the lapse | page_take, page_comment |
+| `jit:{pages}:proofs:<person>` | hash: factor to JSON | 24 hours after the last | pages |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
@@ -132,6 +133,10 @@ def login(code: str) -> str:
 
 def page(digest: str) -> str:
     return f"jit:{{pages}}:page:{digest}"
+
+
+def proofs(person: str) -> str:
+    return f"jit:{{pages}}:proofs:{person}"
 
 
 def calls(kind: str, caller: str) -> str:

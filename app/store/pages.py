@@ -2,29 +2,34 @@
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from app.domain.proof import Proof
 from app.domain.value import Value
 from app.store import keys
 from app.store.requests import reachable
 from app.store.scripts import Scripts
 
 PAGE_LASTS = timedelta(minutes=5)
+PROOF_KEPT = timedelta(hours=24)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TOKEN_BYTES = 32
 
 
-class Purpose(StrEnum):
+class Task(StrEnum):
     """What the person is to do on a page."""
 
     APPROVE = "approve"
     DENY = "deny"
     MORE_TIME = "more_time"
     CONFIRM = "confirm"
-    BREAK_GLASS = "break_glass"
+    GLASS = "glass"
+    EXTEND = "extend"
     REVIEW = "review"
     FACTORS = "factors"
 
@@ -32,17 +37,15 @@ class Purpose(StrEnum):
 class Page(Value):
     """A page for one person (`person` and `slack` are their ids), about one request where `request_id` is set.
 
-    `digest` is of what the page shows, `nonce` makes it unlike any other page's; `view` is a Slack view that
-    is to change once the page is used. `details` are what else the person chose before they came here.
+    `digest` is of what the page shows, `nonce` makes it unlike any other page's. `details` are what else the person chose before they came here.
     """
 
     person: str
     slack: str
-    purpose: Purpose
+    task: Task
     request_id: str = ""
     digest: str = ""
     nonce: str
-    view: str = ""
     details: tuple[tuple[str, str], ...] = ()
     made_at: datetime
 
@@ -56,6 +59,7 @@ class Found(NamedTuple):
 
     page: Page
     used: bool
+    comment: str = ""
 
 
 class PageStore:
@@ -68,25 +72,51 @@ class PageStore:
     async def make(self, page: Page, lasts: timedelta = PAGE_LASTS) -> str:
         """Keep a page; gives its token, 256 random bits for a path."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        key = _key(token)
+        key = keys.page(name_of(token))
         async with reachable(), self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(key, "doc", page.model_dump_json())
             pipeline.pexpire(key, lasts)
             await pipeline.execute()
         return token
 
-    async def find(self, token: str) -> Found | None:
-        """Read a page, None where there is none (any more)."""
+    async def find(self, name: str) -> Found | None:
+        """Read a page by its name, None where there is none (any more)."""
         async with reachable():
-            doc, used = await self._redis.hmget(_key(token), ["doc", "used"])
-        return Found(Page.model_validate_json(doc), used is not None) if doc else None
+            doc, used, comment = await self._redis.hmget(keys.page(name), ["doc", "used", "comment"])
+        return Found(Page.model_validate_json(doc), used is not None, comment or "") if doc else None
 
-    async def take(self, token: str) -> Page | None:
+    async def take(self, name: str) -> Page | None:
         """Take a page: gives it to the first who asks, None to all others."""
         async with reachable():
-            state, *doc = await self._scripts.run("page_take", [_key(token)], [])
+            state, *doc = await self._scripts.run("page_take", [keys.page(name)], [])
         return Page.model_validate_json(doc[0]) if state == "taken" else None
 
+    async def note_comment(self, name: str, comment: str) -> None:
+        """Keep what was written on a page while its person is away to sign in."""
+        async with reachable():
+            await self._scripts.run("page_comment", [keys.page(name)], [comment])
 
-def _key(token: str) -> str:
-    return keys.page(hashlib.sha256(token.encode()).hexdigest())
+    async def note_proof(self, person: str, proof: Proof) -> None:
+        """Note by what somebody has just proved themselves: policy may let it count for a while."""
+        key = keys.proofs(person)
+        async with reachable(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hset(key, proof.kind, proof.model_dump_json())
+            pipeline.pexpire(key, PROOF_KEPT)
+            await pipeline.execute()
+
+    async def proofs_of(self, person: str) -> Sequence[Proof]:
+        """By what somebody proved themselves lately, one of each kind, the newest first."""
+        async with reachable():
+            docs = await self._redis.hvals(keys.proofs(person))
+        proofs = [Proof.model_validate_json(doc) for doc in docs]
+        return sorted(proofs, key=lambda proof: proof.at or EVER, reverse=True)
+
+    async def forget_proofs(self, person: str) -> None:
+        """Let nothing that was proved before count: a factor was removed."""
+        async with reachable():
+            await self._redis.delete(keys.proofs(person))
+
+
+def name_of(token: str) -> str:
+    """Give the name of a page, which opens nothing: the SHA-256 of its token."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -3,12 +3,13 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from app.store.pages import PAGE_LASTS, Page, PageStore, Purpose
+from app.domain.proof import Proof
+from app.store.pages import PAGE_LASTS, Page, PageStore, Task, name_of
 
 PAGE = Page(
     person="ben",
     slack="U0BEN",
-    purpose=Purpose.APPROVE,
+    task=Task.APPROVE,
     request_id="R07-4KX9TQZ",
     digest="d",
     nonce="n",
@@ -21,7 +22,7 @@ async def test_a_page_is_found_by_its_token(connection) -> None:
     """Whoever has the token reads what the page is of, as often as they like, and it is not used by that."""
     store = PageStore(connection.calls)
     token = await store.make(PAGE)
-    assert [(PAGE, False)] * 2 == [await store.find(token) for _ in range(2)]
+    assert [(PAGE, False, "")] * 2 == [await store.find(name_of(token)) for _ in range(2)]
 
 
 async def test_no_token_is_kept(connection) -> None:
@@ -35,9 +36,9 @@ async def test_of_many_who_take_a_page_one_has_it(connection) -> None:
     """Two tabs, or a hundred replays, at one instant: the page is one's, and used for all others."""
     store = PageStore(connection.calls)
     token = await store.make(PAGE)
-    taken = await asyncio.gather(*(store.take(token) for _ in range(100)))
+    taken = await asyncio.gather(*(store.take(name_of(token)) for _ in range(100)))
     assert [PAGE] == [page for page in taken if page is not None]
-    assert (PAGE, True) == await store.find(token)
+    assert (PAGE, True, "") == await store.find(name_of(token))
 
 
 async def test_a_page_ends_by_itself(connection) -> None:
@@ -46,7 +47,7 @@ async def test_a_page_ends_by_itself(connection) -> None:
     left = []
     for lasts in (PAGE_LASTS, timedelta(hours=2)):
         token = await store.make(PAGE, lasts)
-        await store.take(token)
+        await store.take(name_of(token))
         left.append((await connection.calls.keys("jit:{pages}:*"))[0])
         assert 0 <= lasts.total_seconds() * 1000 - await connection.calls.pttl(left[-1]) < 5000
         await connection.calls.delete(left[-1])
@@ -62,3 +63,27 @@ async def test_an_unknown_token_is_no_page(connection) -> None:
 def test_a_detail_that_nobody_chose_is_empty() -> None:
     """What the person chose is read by its name."""
     assert ("600", "") == (PAGE.detail("less"), PAGE.detail("why"))
+
+
+async def test_a_comment_waits_with_its_page(connection) -> None:
+    """What was written on a page is there when its person comes back to it, and makes no page by itself."""
+    store = PageStore(connection.calls)
+    name = name_of(await store.make(PAGE))
+    await store.note_comment(name, "not today")
+    await store.note_comment(name_of("another"), "nowhere")
+    assert ((PAGE, False, "not today"), None) == (await store.find(name), await store.find(name_of("another")))
+    assert 1 == len(await connection.calls.keys("jit:{pages}:*"))
+
+
+async def test_proofs_are_kept_for_a_day(connection) -> None:
+    """The last proof of each kind is kept, the newest comes first, and all are forgotten at once."""
+    store = PageStore(connection.calls)
+    old, new, other = (
+        Proof(kind=kind, credential=of, at=datetime(2026, 1, 5, hour, tzinfo=UTC))
+        for kind, of, hour in (("totp", "a", 8), ("totp", "b", 9), ("webauthn", "c", 10))
+    )
+    for proof in (old, new, other):
+        await store.note_proof("ben", proof)
+    kept = await store.proofs_of("ben")
+    await store.forget_proofs("ben")
+    assert ([other, new], []) == (kept, await store.proofs_of("ben"))

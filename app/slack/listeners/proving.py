@@ -1,0 +1,60 @@
+"""The form that asks for a second factor, and the requester's button that begins what waits for theirs."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+
+from app.domain.refusals import Refused
+from app.mfa.confirming import Sender
+from app.slack import actions
+from app.slack.answers import answer_to, telling_refusals
+from app.slack.listeners.decisions import request_id
+from app.slack.listeners.shorter import filled_in
+from app.slack.proving import proved_or_asked
+from app.slack.services import Services
+from app.slack.views.blocks import Block
+from app.slack.views.proving import checking_modal, done_modal, not_done_modal, prove_modal
+
+Body = dict[str, Any]
+
+
+def listen(app: AsyncApp, services: Services) -> None:
+    """Listen to the form, the link in it, and the requester's button."""
+
+    @app.action(actions.OPEN_PAGE)
+    async def opened(ack: AsyncAck) -> None:
+        await ack()
+
+    @app.action(actions.CONFIRM)
+    async def confirm(ack: AsyncAck, body: Body) -> None:
+        await ack()
+        async with telling_refusals(answer_to(services.client, body)):
+            named, by = request_id(body), await services.who(body)
+            await proved_or_asked(
+                services, body, by, lambda proof: services.workflow.confirm(named, by, proof)
+            )
+
+    @app.view(actions.PROVE_VIEW)
+    async def typed(ack: AsyncAck, body: Body) -> None:
+        await ack(response_action="update", view=checking_modal())
+        view = await _answer(services, body)
+        try:
+            await services.client.views_update(view_id=body["view"]["id"], view=view)
+        except SlackApiError as error:
+            if error.response.get("error") not in {"not_found", "view_not_found"}:
+                raise  # the person closed the form, and the card tells what became of it
+
+
+async def _answer(services: Services, body: Body) -> Block:
+    """Try the code that was typed; gives what the form is to say."""
+    token, user = str(body["view"].get("private_metadata", "")), str(body["user"]["id"])
+    code = filled_in(body).get(actions.CODE, "")
+    try:
+        return done_modal(await services.confirming.by_code(token, code, Sender(), user=user))
+    except Refused as refusal:
+        try:
+            asked = await services.confirming.again(token, user)
+        except Refused:
+            return not_done_modal(str(refusal))
+        return prove_modal(asked, str(refusal))

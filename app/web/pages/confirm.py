@@ -1,0 +1,151 @@
+"""`/confirm/<token>`: the one-time page. Looking changes nothing; what is sent is done once, by who proves it."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from app.domain.refusals import Refused, TooMany, Unavailable
+from app.mfa.confirming import Confirming, PageGone, PageUsed, Sender, Shown
+from app.mfa.doing import Done
+from app.mfa.shown import VERBS
+from app.mfa.signing_in import SigningIn
+from app.store.pages import Task
+from app.web.limits import STRANGERS, Limiter
+from app.web.pages.frame import Frame, NotThisForm
+
+GONE = "This page is gone"
+STATUS = {"page_gone": 404, "page_used": 410, "too_many": 429, "unavailable": 503, "busy": 503}
+log = structlog.get_logger(__name__)
+
+
+class ConfirmPage:
+    """Shows pages and takes what is sent from them."""
+
+    def __init__(
+        self, frame: Frame, confirming: Confirming, limiter: Limiter, signing_in: SigningIn | None
+    ) -> None:
+        self._frame = frame
+        self._confirming = confirming
+        self._limiter = limiter
+        self._signing_in = signing_in
+
+    def routes(self) -> APIRouter:
+        """The paths."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/confirm/{token}", self.show, methods=["GET"])
+        router.add_api_route("/confirm/{token}", self.send, methods=["POST"])
+        if self._signing_in:
+            router.add_api_route("/signed-in", self.signed_in, methods=["GET"])
+        return router
+
+    async def show(self, request: Request, token: str) -> Response:
+        """Show what the page is about."""
+        return await self._answering(request, lambda: self._show(request, token))
+
+    async def send(self, request: Request, token: str) -> Response:
+        """Take a form of the page."""
+        return await self._answering(request, lambda: self._send(request, token))
+
+    async def signed_in(self, request: Request) -> Response:
+        """Take back who was sent to log in."""
+        return await self._answering(request, lambda: self._signed_in(request))
+
+    async def _answering(self, request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
+        """Answer, or say no on a page. Whoever guesses tokens is slowed down."""
+        try:
+            return await answer()
+        except PageGone as gone:
+            try:
+                await self._limiter.take(STRANGERS, f"page:{self._frame.address(request).ip}")
+            except (TooMany, Unavailable) as slower:
+                return self._no(request, slower)
+            return self._no(request, gone)
+        except NotThisForm as no:
+            log.info("form_refused_by_page", why=str(no), ip=self._frame.address(request).ip)
+            return self._frame.refuse(request, "That was not sent", str(no))
+        except Refused as refusal:
+            return self._no(request, refusal)
+
+    def _no(self, request: Request, refusal: Refused) -> Response:
+        status = STATUS.get(refusal.code, 409)
+        title = GONE if isinstance(refusal, PageGone | PageUsed) else "That was not done"
+        return self._frame.refuse(request, title, str(refusal), status=status)
+
+    async def _show(self, request: Request, token: str, trouble: str = "", status: int = 200) -> Response:
+        shown = await self._confirming.look(token)
+        if shown.page.task is Task.REVIEW:
+            return await self._show_review(request, token, shown)
+        verb = VERBS[shown.page.task]
+        return self._frame.page(
+            request,
+            "confirm.html",
+            status=status,
+            token=token,
+            title=f"{verb} {shown.request.id}",
+            verb=verb,
+            shown=shown,
+            asks_why=shown.page.task is Task.DENY and not shown.page.detail("comment"),
+            comment="",
+            trouble=trouble,
+        )
+
+    async def _show_review(self, request: Request, token: str, shown: Shown) -> Response:
+        why_not = ""
+        try:
+            await self._confirming.may_lead_on(shown)
+        except Refused as no:
+            why_not = str(no)
+        return self._frame.page(
+            request,
+            "review.html",
+            token=token,
+            title=shown.request.id,
+            shown=shown,
+            waits=not why_not,
+            why_not=why_not,
+        )
+
+    async def _send(self, request: Request, token: str) -> Response:
+        fields = await self._frame.form(request, token)
+        how, comment = fields.get("how", ""), fields.get("comment", "")[:1000].strip()
+        address = self._frame.address(request)
+        sender = Sender(address.ip, address.told_by)
+        match how:
+            case "approve" | "deny":
+                link = await self._confirming.lead_on(token, Task(how))
+                return self._frame.redirect(request, f"/confirm/{link.token}")
+            case "key":
+                doing = self._confirming.by_key(token, fields.get("assertion", ""), sender, comment)
+            case "code":
+                doing = self._confirming.by_code(token, fields.get("code", ""), sender, comment)
+            case "oidc" if self._signing_in:
+                url = await self._signing_in.begin(token, self._frame.browser(request), comment)
+                return self._frame.redirect(request, url)
+            case _:
+                raise NotThisForm("The form does not say how you prove that it is you.")
+        try:
+            return self._done(request, await doing)
+        except (PageGone, PageUsed):
+            raise
+        except Refused as refusal:
+            return await self._again(request, token, refusal)
+
+    async def _again(self, request: Request, token: str, refusal: Refused) -> Response:
+        """Show the page again, with what is wrong, where it can still be used."""
+        try:
+            return await self._show(request, token, str(refusal), STATUS.get(refusal.code, 409))
+        except Refused:
+            raise refusal from None
+
+    async def _signed_in(self, request: Request) -> Response:
+        if self._signing_in is None:
+            raise PageGone
+        address = self._frame.address(request)
+        done = await self._signing_in.finish(
+            dict(request.query_params), self._frame.browser(request), Sender(address.ip, address.told_by)
+        )
+        return self._done(request, done)
+
+    def _done(self, request: Request, done: Done) -> Response:
+        return self._frame.page(request, "told.html", title=done.title, told=done.told, mood="yes")
