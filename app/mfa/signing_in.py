@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from app.domain.request import Request
 from app.mfa.confirming import Confirming
 from app.mfa.doing import Done
 from app.mfa.oidc import SignInRefused, StepUp
 from app.mfa.oidc.stepping_up import Params
 from app.mfa.proving import Asked
-from app.domain.request import Request
 
 RETURN = "/signed-in"
 

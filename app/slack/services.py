@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.audit.story import StoryLine
 from app.domain.people import Principal
 from app.domain.refusals import Refused
+from app.mfa.confirming import Confirming
 from app.policy import Policy
 from app.slack.announcer import Announcer
 from app.slack.homes import Homes
@@ -37,6 +38,7 @@ class Services:
     policy: Callable[[], Policy]
     workflow: Workflow
     tokens: Tokens
+    confirming: Confirming
     identity: Identity
     announcer: Announcer
     story: Callable[[str], Awaitable[Sequence[StoryLine]]]

@@ -14,6 +14,7 @@ from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.decisions import read_id, request_id
 from app.slack.listeners.shorter import filled_in
+from app.slack.proving import proved_or_asked
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.break_glass import break_glass_modal, review_modal
@@ -57,11 +58,14 @@ def listen(app: AsyncApp, services: Services) -> None:
             if request.state is not State.PENDING and request.glass is None:
                 await answer.say(replies.asked(request))
                 return
-            await workflow.break_glass(request.id, by, why)
-            await answer.say(
-                f"🚨 The glass is broken (`{request.id}`). I tell you when the access is there; "
-                "approvers and security are told now."
+            done = await proved_or_asked(
+                services, body, by, lambda proof: workflow.break_glass(request.id, by, why, proof), {"why": why}
             )
+            if done:
+                await answer.say(
+                    f"🚨 The glass is broken (`{request.id}`). I tell you when the access is there; "
+                    "approvers and security are told now."
+                )
 
     @app.action(actions.REVIEW)
     async def ask_finding(ack: AsyncAck, body: Body) -> None:

@@ -11,6 +11,7 @@ from structlog.contextvars import bind_contextvars
 
 from app.domain.duration import parse_duration
 from app.domain.ids import read_request_id
+from app.domain.proof import Proof
 from app.domain.refusals import BadInput
 from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
@@ -19,6 +20,7 @@ from app.slack.listeners.delegation import delegate
 from app.slack.listeners.policy import tell_policy
 from app.slack.listeners.revoking import revoke_all, whose
 from app.slack.listeners.tokens import login, tokens
+from app.slack.proving import proved_or_asked
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import OFFERED, Draft, request_modal
@@ -135,8 +137,14 @@ class Commands:
         by = await self._services.identity.of(body["user_id"])
         reason = _rest_of(typed(body["text"]), 3)
         delivery = f"command:{body['trigger_id']}"
-        request = await self._services.workflow.extend(request_id, by, more, reason, delivery)
-        await answer.say(replies.extended(request))
+
+        async def extend(proof: Proof) -> None:
+            workflow = self._services.workflow
+            extended = await workflow.extend(request_id, by, more, reason, delivery, proof=proof)
+            await answer.say(replies.extended(extended))
+
+        details = {"more": str(int(more.total_seconds())), "reason": reason}
+        await proved_or_asked(self._services, body, by, extend, details)
 
     async def _policy(self, body: Body, _: list[str], answer: Answer) -> None:
         await tell_policy(self._services, body["user_id"], answer)

@@ -9,6 +9,7 @@ from app.domain.ids import read_request_id
 from app.domain.refusals import BadInput
 from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
+from app.slack.proving import proved_or_asked
 from app.slack.services import Services
 from app.slack.views.modals import deny_modal
 from app.workflow import NO_WHY
@@ -24,7 +25,8 @@ def listen(app: AsyncApp, services: Services) -> None:
     async def approve(ack: AsyncAck, body: Body) -> None:
         await ack()
         async with telling_refusals(answer_to(services.client, body)):
-            await workflow.approve(request_id(body), await services.who(body))
+            named, by = request_id(body), await services.who(body)
+            await proved_or_asked(services, body, by, lambda proof: workflow.approve(named, by, proof=proof))
 
     @app.action(actions.DENY)
     async def ask_why(ack: AsyncAck, body: Body) -> None:

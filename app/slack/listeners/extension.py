@@ -5,9 +5,11 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from app.domain.duration import parse_duration
+from app.domain.proof import Proof
 from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.decisions import read_id, request_id
+from app.slack.proving import proved_or_asked
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import deny_more_modal, extend_modal
@@ -39,15 +41,28 @@ def listen(app: AsyncApp, services: Services) -> None:
         answer = Answer(services.client, body["user"]["id"], response_url)
         async with telling_refusals(answer):
             by, delivery = await services.who(body), f"view:{body['view']['id']}"
-            request = await workflow.extend(read_id(named), by, more, reason, delivery)
-            await answer.say(replies.extended(request))
+            asked = read_id(named)
+
+            async def extend(proof: Proof) -> None:
+                extended = await workflow.extend(asked, by, more, reason, delivery, proof=proof)
+                await answer.say(replies.extended(extended))
+
+            details = {"more": str(int(more.total_seconds())), "reason": reason}
+            await proved_or_asked(services, body, by, extend, details)
 
     @app.action(actions.APPROVE_MORE)
     async def approve_more(ack: AsyncAck, body: Body) -> None:
         await ack()
         async with telling_refusals(answer_to(services.client, body)):
             by, shown = await services.who(body), actions.shown(body["actions"][0].get("block_id", ""))
-            await workflow.decide_extension(request_id(body), by, approved=True, shown=shown)
+            named = request_id(body)
+            await proved_or_asked(
+                services,
+                body,
+                by,
+                lambda proof: workflow.decide_extension(named, by, approved=True, proof=proof, shown=shown),
+                {"shown": shown},
+            )
 
     @app.action(actions.DENY_MORE)
     async def ask_why(ack: AsyncAck, body: Body) -> None:

@@ -6,7 +6,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 
 from app.domain.refusals import Refused
-from app.mfa.confirming import Sender
 from app.slack import actions
 from app.slack.answers import answer_to, telling_refusals
 from app.slack.listeners.decisions import request_id
@@ -51,7 +50,7 @@ async def _answer(services: Services, body: Body) -> Block:
     token, user = str(body["view"].get("private_metadata", "")), str(body["user"]["id"])
     code = filled_in(body).get(actions.CODE, "")
     try:
-        return done_modal(await services.confirming.by_code(token, code, Sender(), user=user))
+        return done_modal(await services.confirming.by_code(token, code, user=user))
     except Refused as refusal:
         try:
             asked = await services.confirming.again(token, user)

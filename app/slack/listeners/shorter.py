@@ -10,6 +10,7 @@ from app.domain.refusals import BadInput
 from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.decisions import read_id, request_id
+from app.slack.proving import proved_or_asked
 from app.slack.services import Services
 from app.slack.views.shorter import approve_less_modal, shorter_times
 
@@ -38,8 +39,15 @@ def listen(app: AsyncApp, services: Services) -> None:
         async with telling_refusals(Answer(services.client, body["user"]["id"], response_url)):
             values = filled_in(body)
             by = await services.who(body)
-            less = _duration(values.get(actions.DURATION, ""))
-            await workflow.approve(read_id(named), by, values.get(actions.COMMENT, ""), less)
+            less, comment = _duration(values.get(actions.DURATION, "")), values.get(actions.COMMENT, "")
+            request_id = read_id(named)
+            await proved_or_asked(
+                services,
+                body,
+                by,
+                lambda proof: workflow.approve(request_id, by, comment, less, proof),
+                {"less": str(int(less.total_seconds())), "comment": comment},
+            )
 
 
 def filled_in(body: Body) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The form that asks for a second factor: a link to the person's one-time page, and a field for a code."""
 
 from app.domain.proof import Factor
-from app.mfa.confirming import Link
 from app.mfa.doing import Done
+from app.mfa.pages import Link
 from app.mfa.shown import VERBS
 from app.slack import actions
 from app.slack.views.blocks import Block, buttons, context, link, plain, section

@@ -6,8 +6,10 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from app.domain.refusals import Refused, TooMany, Unavailable
-from app.mfa.confirming import Confirming, PageGone, PageUsed, Sender, Shown
+from app.mfa.confirming import Confirming
 from app.mfa.doing import Done
+from app.mfa.pages import PageGone, PageUsed, Shown
+from app.mfa.proving import Asked
 from app.mfa.shown import VERBS
 from app.mfa.signing_in import SigningIn
 from app.store.pages import Task
@@ -109,16 +111,15 @@ class ConfirmPage:
     async def _send(self, request: Request, token: str) -> Response:
         fields = await self._frame.form(request, token)
         how, comment = fields.get("how", ""), fields.get("comment", "")[:1000].strip()
-        address = self._frame.address(request)
-        sender = Sender(address.ip, address.told_by)
+        seen = self._seen(request)
         match how:
             case "approve" | "deny":
                 link = await self._confirming.lead_on(token, Task(how))
                 return self._frame.redirect(request, f"/confirm/{link.token}")
             case "key":
-                doing = self._confirming.by_key(token, fields.get("assertion", ""), sender, comment)
+                doing = self._confirming.by_key(token, fields.get("assertion", ""), seen, comment)
             case "code":
-                doing = self._confirming.by_code(token, fields.get("code", ""), sender, comment)
+                doing = self._confirming.by_code(token, fields.get("code", ""), seen, comment)
             case "oidc" if self._signing_in:
                 url = await self._signing_in.begin(token, self._frame.browser(request), comment)
                 return self._frame.redirect(request, url)
@@ -141,11 +142,13 @@ class ConfirmPage:
     async def _signed_in(self, request: Request) -> Response:
         if self._signing_in is None:
             raise PageGone
-        address = self._frame.address(request)
-        done = await self._signing_in.finish(
-            dict(request.query_params), self._frame.browser(request), Sender(address.ip, address.told_by)
-        )
+        params = request.query_params.multi_items()
+        done = await self._signing_in.finish(params, self._frame.browser(request), self._seen(request))
         return self._done(request, done)
+
+    def _seen(self, request: Request) -> Asked:
+        address = self._frame.address(request)
+        return Asked(ip=address.ip, ip_told_by=address.told_by)
 
     def _done(self, request: Request, done: Done) -> Response:
         return self._frame.page(request, "told.html", title=done.title, told=done.told, mood="yes")
