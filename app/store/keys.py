@@ -18,7 +18,7 @@
 | `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
-| `jit:{pages}:page:<sha256>` | hash: doc, used, comment | 5 minutes; in mail until the lapse | page_take, page_comment |
+| `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_take, page_note |
 | `jit:{pages}:proofs:<person>` | hash: factor to JSON | 24 hours after the last | pages |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |

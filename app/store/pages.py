@@ -60,6 +60,8 @@ class Found(NamedTuple):
     page: Page
     used: bool
     comment: str = ""
+    proof: Proof | None = None
+    """By what its person has proved themselves on it, where that opens the rest of the page."""
 
 
 class PageStore:
@@ -82,8 +84,12 @@ class PageStore:
     async def find(self, name: str) -> Found | None:
         """Read a page by its name, None where there is none (any more)."""
         async with reachable():
-            doc, used, comment = await self._redis.hmget(keys.page(name), ["doc", "used", "comment"])
-        return Found(Page.model_validate_json(doc), used is not None, comment or "") if doc else None
+            doc, *more = await self._redis.hmget(keys.page(name), ["doc", "used", "comment", "proof"])
+        if not doc:
+            return None
+        used, comment, proof = more
+        proved = Proof.model_validate_json(proof) if proof else None
+        return Found(Page.model_validate_json(doc), used is not None, comment or "", proved)
 
     async def take(self, name: str) -> Page | None:
         """Take a page: gives it to the first who asks, None to all others."""
@@ -93,8 +99,15 @@ class PageStore:
 
     async def note_comment(self, name: str, comment: str) -> None:
         """Keep what was written on a page while its person is away to sign in."""
+        await self._note(name, "comment", comment)
+
+    async def note_proved(self, name: str, proof: Proof) -> None:
+        """Keep by what a page's person has proved themselves on it."""
+        await self._note(name, "proof", proof.model_dump_json())
+
+    async def _note(self, name: str, field: str, value: str) -> None:
         async with reachable():
-            await self._scripts.run("page_comment", [keys.page(name)], [comment])
+            await self._scripts.run("page_note", [keys.page(name)], [field, value])
 
     async def note_proof(self, person: str, proof: Proof) -> None:
         """Note by what somebody has just proved themselves: policy may let it count for a while."""

@@ -22,7 +22,7 @@ async def test_a_page_is_found_by_its_token(connection) -> None:
     """Whoever has the token reads what the page is of, as often as they like, and it is not used by that."""
     store = PageStore(connection.calls)
     token = await store.make(PAGE)
-    assert [(PAGE, False, "")] * 2 == [await store.find(name_of(token)) for _ in range(2)]
+    assert [(PAGE, False, "", None)] * 2 == [await store.find(name_of(token)) for _ in range(2)]
 
 
 async def test_no_token_is_kept(connection) -> None:
@@ -38,7 +38,7 @@ async def test_of_many_who_take_a_page_one_has_it(connection) -> None:
     token = await store.make(PAGE)
     taken = await asyncio.gather(*(store.take(name_of(token)) for _ in range(100)))
     assert [PAGE] == [page for page in taken if page is not None]
-    assert (PAGE, True, "") == await store.find(name_of(token))
+    assert (PAGE, True, "", None) == await store.find(name_of(token))
 
 
 async def test_a_page_ends_by_itself(connection) -> None:
@@ -71,8 +71,18 @@ async def test_a_comment_waits_with_its_page(connection) -> None:
     name = name_of(await store.make(PAGE))
     await store.note_comment(name, "not today")
     await store.note_comment(name_of("another"), "nowhere")
-    assert ((PAGE, False, "not today"), None) == (await store.find(name), await store.find(name_of("another")))
+    assert ((PAGE, False, "not today", None), None) == (await store.find(name), await store.find(name_of("another")))
     assert 1 == len(await connection.calls.keys("jit:{pages}:*"))
+
+
+async def test_a_proof_opens_its_own_page(connection) -> None:
+    """By what somebody proved themselves stands on that page, until it is taken; after that nothing is noted."""
+    store, proof = PageStore(connection.calls), Proof(kind="totp", credential="F07-4KX9TQZ")
+    name, taken = [name_of(await store.make(PAGE)) for _ in range(2)]
+    await store.take(taken)
+    for each in (name, taken):
+        await store.note_proved(each, proof)
+    assert [proof, None] == [(await store.find(each)).proof for each in (name, taken)]
 
 
 async def test_proofs_are_kept_for_a_day(connection) -> None:
