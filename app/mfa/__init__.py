@@ -1,0 +1,1 @@
+"""Second factors: each proves that whoever holds a session is the person, for one request."""
