@@ -1,1 +1,1 @@
-"""Second factors: each proves that whoever holds a session is the person, for one request."""
+"""Second factors: what proves the person, and not merely a session of theirs."""

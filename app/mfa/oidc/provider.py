@@ -93,7 +93,7 @@ class Provider:
 
     def _auth(self, metadata: Mapping[str, Any]) -> ClientAuth:
         """Send the secret in the form where that is taken, else in a header, encoded as RFC 6749 2.3.1 says."""
-        offered = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        offered = _listed(metadata, "token_endpoint_auth_methods_supported", ["client_secret_basic"])
         if "client_secret_post" in offered:
             return ClientAuth(self.client.id, self.client.secret, "client_secret_post")
         return ClientAuth(quote_plus(self.client.id), quote_plus(self.client.secret), "client_secret_basic")
@@ -107,10 +107,15 @@ class Provider:
         for name in ENDPOINTS:
             if not isinstance(said.get(name), str) or not SAFE.fullmatch(said[name]):
                 raise self._misfit(f"publishes no {name} that begins with https://")
-        methods = said.get("code_challenge_methods_supported", ["S256"])
-        if "S256" not in methods:
+        if "S256" not in _listed(said, "code_challenge_methods_supported", ["S256"]):
             raise self._misfit("does not take PKCE with S256")
         return said
 
     def _misfit(self, what: str) -> ProviderMisfit:
         return ProviderMisfit(self.client.issuer, what)
+
+
+def _listed(metadata: Mapping[str, Any], name: str, otherwise: list[str]) -> list[Any]:
+    """Read a list that it may leave out; anything else lists nothing."""
+    found = metadata.get(name, otherwise)
+    return found if isinstance(found, list) else []

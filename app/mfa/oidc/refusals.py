@@ -11,6 +11,7 @@ class SignInRefused(FactorRefused):
     """`attempt` is what was kept when the sign-in began, as far as the callback was known to belong to it."""
 
     code = "oidc_refused"
+    recorded = True
     attempt: Attempt | None = None
 
 
