@@ -25,8 +25,9 @@ from app.mfa.oidc.refusals import (
     TooWeak,
     UnknownAttempt,
 )
+from app.mfa.oidc.stepping_up import nonce_of
 from app.store import keys
-from app.store.step_ups import StepUpStore
+from app.store.step_ups import Attempt, StepUpStore
 from tests.mfa.oidc.browser import RETURN_TO, STRONG, WEAK
 from tests.mfa.oidc.conftest import ACCOUNTS, DIGEST, PAGE, SECRET, begin, running
 
@@ -53,6 +54,16 @@ async def test_what_the_provider_is_asked(step_up, browser):
     }
     assert wanted == {name: asked[name][0] for name in wanted}
     assert [43, 43, 43] == [len(asked[name][0]) for name in ("state", "nonce", "code_challenge")]
+
+
+async def test_the_nonce_rests_on_what_was_shown(step_up, browser, redis):
+    """On the digest, the person and chance: what is kept of one request gives no nonce of another."""
+    address = await begin(step_up, browser)
+    (key,) = await redis.calls.keys("*step-up*")
+    kept = Attempt.model_validate_json(await redis.calls.get(key))
+    assert parse_qs(urlsplit(address).query)["nonce"] == [nonce_of(kept)]
+    others = [{"digest": "c" * 64}, {"person": "ben"}, {"salt": "x"}]
+    assert nonce_of(kept) not in {nonce_of(kept.model_copy(update=other)) for other in others}
 
 
 async def test_each_sign_in_is_asked_for_anew(step_up, browser):
