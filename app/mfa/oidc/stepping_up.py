@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -45,6 +46,11 @@ class StepUp:
         self._provider = provider
         self._store = store
         self._account_of = account_of
+
+    async def goes_to(self) -> str:
+        """Give the origin that `begin` sends browsers to, for a page's `form-action`."""
+        address = urlsplit((await self._provider.metadata())["authorization_endpoint"])
+        return f"{address.scheme}://{address.netloc}"
 
     async def begin(
         self, person: str, *, digest: str, page: str, browser: str, return_to: str, fresh: timedelta = NEW
