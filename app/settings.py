@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     pagerduty_url: str = "https://api.pagerduty.com"
     opsgenie_key: SecretStr | None = None
     opsgenie_url: str = "https://api.opsgenie.com"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_acr: str = ""
     trusted_proxies: str = ""
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
@@ -78,6 +82,23 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?", url):
             raise ValueError("it should begin with https://, such as https://api.eu.pagerduty.com")
         return url
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, url: str) -> str:
+        shape = r"https://[^\s?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s?#]*)?"
+        if url and not re.fullmatch(shape, url):
+            raise ValueError("it should be the provider's issuer, such as https://login.example.com")
+        return url
+
+    @field_validator("oidc_acr")
+    @classmethod
+    def _contexts(cls, acr: str) -> str:
+        if acr and not all(re.fullmatch(r"[\x21-\x7e]{1,200}", each) for each in contexts_in(acr)):
+            raise ValueError(
+                "it should be values of acr that count as a second factor, with commas, such as phr"
+            )
+        return acr
 
     @field_validator("redis_url")
     @classmethod
@@ -128,6 +149,28 @@ class Settings(BaseSettings):
         if self.slack_app_token is None and self.slack_signing_secret is None:
             raise ValueError(NO_WAY_IN)
         return self
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> "Settings":
+        """All that a sign-in needs, or nothing: one without `acr` would take a password for a second factor."""
+        wanted = {
+            "JIT_OIDC_ISSUER": self.oidc_issuer,
+            "JIT_OIDC_CLIENT_ID": self.oidc_client_id,
+            "JIT_OIDC_CLIENT_SECRET": self.oidc_client_secret,
+            "JIT_OIDC_ACR": contexts_in(self.oidc_acr),
+        }
+        lacking = [name for name, value in wanted.items() if not value]
+        if lacking and len(lacking) < len(wanted):
+            given = next(name for name, value in wanted.items() if value)
+            raise ValueError(
+                f"{', '.join(lacking)} should be set as well: {given} is, and a sign-in needs all four"
+            )
+        return self
+
+
+def contexts_in(text: str) -> tuple[str, ...]:
+    """Read values of `acr` with commas between them."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*")

@@ -5,7 +5,7 @@ No secret shows in an error, in a representation or in a log.
 
 import pytest
 
-from app.settings import SettingsError, read_settings
+from app.settings import SettingsError, contexts_in, read_settings
 
 WORKING = {"SLACK_BOT_TOKEN": "xoxb-secret-1", "SLACK_APP_TOKEN": "xapp-secret-2"}
 
@@ -67,6 +67,10 @@ def test_all_that_is_missing_is_told_at_once(environment):
         ("JIT_PAGERDUTY_URL", "http://example.com", "it should begin with https://"),
         ("JIT_OPSGENIE_URL", "ftp://127.0.0.1/", "it should begin with https://"),
         ("JIT_OPSGENIE_URL", "http://127.0.0.1.example.com", "it should begin with https://"),
+        ("JIT_OIDC_ISSUER", "http://login.example.com", "https://login.example.com"),
+        ("JIT_OIDC_ISSUER", "http://127.0.0.1.example.com", "https://login.example.com"),
+        ("JIT_OIDC_ISSUER", "https://login.example.com/?x=1", "https://login.example.com"),
+        ("JIT_OIDC_ACR", "a second factor", "with commas"),
         ("JIT_REDIS_URL", "localhost:6379", "redis://host:6379/0"),
         ("JIT_DIGEST_ZONE", "Mars/Olympus", "IANA zone"),
         ("JIT_DIGEST_HOUR", "24", "less than or equal to 23"),
@@ -87,3 +91,26 @@ def test_no_secret_is_told(environment, name):
     environment(**{**WORKING, "JIT_REDIS_URL": "redis://:hunter2@127.0.0.1/0"})
     shown = repr(read_settings())
     assert [] == [secret for secret in ("hunter2", "secret-1", "secret-2") if secret in shown]
+
+
+def test_a_sign_in_needs_all_four(environment):
+    """One without `acr` would take a password for a second factor; what is lacking is named, and no secret."""
+    given = {"JIT_OIDC_ISSUER": "https://login.example.com", "JIT_OIDC_CLIENT_SECRET": "hunter2"}
+    told = problem(environment, **WORKING, **given)
+    assert (True, False) == (
+        "JIT_OIDC_CLIENT_ID, JIT_OIDC_ACR should be set as well" in told,
+        "hunter2" in told,
+    )
+    environment(JIT_OIDC_CLIENT_ID="jit", JIT_OIDC_ACR="phr, phrh,")
+    settings = read_settings()
+    assert (("phr", "phrh"), False) == (contexts_in(settings.oidc_acr), "hunter2" in repr(settings))
+
+
+def test_an_acr_of_commas_is_none(environment):
+    """Whoever sets it to nothing has not said what counts."""
+    given = {
+        "JIT_OIDC_ISSUER": "https://x.example.com",
+        "JIT_OIDC_CLIENT_ID": "j",
+        "JIT_OIDC_CLIENT_SECRET": "s",
+    }
+    assert "JIT_OIDC_ACR should be set" in problem(environment, **WORKING, **given, JIT_OIDC_ACR=" , ")

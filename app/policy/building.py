@@ -59,6 +59,7 @@ def build(draft: Draft) -> Policy:
         attributes=MappingProxyType(
             {person: MappingProxyType(known) for person, known in draft.attributes_of.items()}
         ),
+        accounts=MappingProxyType({entry.name: spec.oidc for entry, spec in draft.people if spec.oidc}),
         delegation=delegation_rules(draft),
         managers=filed.managers,
         machines=scopes_by_machine(draft),

@@ -60,6 +60,8 @@ class Policy:
     """What is known of people, by id; of those of whom nothing is known there is none."""
     managers: Mapping[str, str]
     """Id of the manager, by the id of a person who has one."""
+    accounts: Mapping[str, str]
+    """Subject at the sign-in provider, by the id of a person who has one."""
     delegation: tuple[DelegationRule, ...]
     """Who may let whom decide in their place."""
     machines: Mapping[str, frozenset[Scope]]

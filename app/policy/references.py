@@ -38,11 +38,15 @@ def misfits(draft: Draft) -> list[Problem]:
 
 def _people(draft: Draft) -> Iterator[Problem]:
     by_slack: dict[str, str] = {}
+    by_subject: dict[str, str] = {}
     for entry, person in draft.people:
         other = by_slack.setdefault(person.slack, entry.name)
         if other != entry.name:
             text = f"{person.slack} is {other} already; a Slack user is one person, give each their own"
             yield entry.problem(text, "slack")
+        if person.oidc and (same := by_subject.setdefault(person.oidc, entry.name)) != entry.name:
+            text = f"{person.oidc[:60]} is {same} already; an account is one person's, give each their own"
+            yield entry.problem(text, "oidc")
         if person.manager and person.manager not in draft.names("people"):
             yield entry.problem(unknown("person", person.manager, draft.names("people")), "manager")
     entries = {entry.name: (entry, person.manager) for entry, person in draft.people}

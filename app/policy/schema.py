@@ -51,6 +51,7 @@ from app.policy.shapes import (
     Risk,
     SlackUser,
     SomeOf,
+    Subject,
     Title,
 )
 
@@ -65,13 +66,17 @@ class Spec(BaseModel):
 
 
 class PersonSpec(Spec):
-    """`attributes` are free: conditions on requesters and approvers speak of them."""
+    """`attributes` are free: conditions on requesters and approvers speak of them.
+
+    `oidc` is the subject (`sub`) of the person's account at the sign-in provider, never an address or a name.
+    """
 
     name: Title = NEEDED
     slack: SlackUser = NEEDED
     email: Email = ""
     attributes: Attributes = {}
     manager: PersonId | None = None
+    oidc: Subject | None = None
 
 
 class FetchedSpec(Spec):

@@ -22,6 +22,7 @@
 | `jit:{tokens}:token:<id>` | hash: doc, used (ms) | with the token | token_make, token_used |
 | `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
+| `jit:{mfa}:step-up:<SHA-256 of the state>` | string: JSON | 5 minutes | step_ups, step_up_take |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
 | `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_take, page_note |
 | `jit:{pages}:proofs:<person>` | hash: factor to JSON | 24 hours after the last | pages |
@@ -37,6 +38,7 @@
 | `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
 """
 
+import hashlib
 from collections.abc import Callable
 
 from app.domain.ids import ID, PARTITIONS, partition_in, partition_of
@@ -174,3 +176,8 @@ def calls(kind: str, caller: str) -> str:
 
 
 AUDIT_LOG = "jit:{jobs}:audit-log"
+
+
+def step_up(state: str) -> str:
+    """Name a sign-in under way by the digest of its state, which is as good as a password while it waits."""
+    return f"jit:{{mfa}}:step-up:{hashlib.sha256(state.encode()).hexdigest()}"

@@ -4,18 +4,16 @@ Each sample runs as a process of its own, over Socket Mode and over HTTP, with n
 """
 
 import asyncio
-import fcntl
 import os
 import shutil
 import socket
-import subprocess
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import required
+from tests.node import node_modules_of
 from tests.playground.stage import Person, workspace_with
 
 HERE = Path(__file__).parent
@@ -25,22 +23,7 @@ WITHIN = 20.0
 @pytest.fixture(scope="session")
 def node_modules(request) -> Path:
     """Bolt for JavaScript, from its registry, installed once into the test run's cache."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            required(program)
-    folder = request.config.cache.mkdir("bolt-javascript")
-    wanted = (HERE / "javascript" / "package.json").read_text()
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = folder / "installed.json"
-        if not stamp.exists() or stamp.read_text() != wanted:
-            (folder / "package.json").write_text(wanted)
-            install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
-            done = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False)
-            if done.returncode:
-                required(f"@slack/bolt (npm said: {done.stderr.strip()[:500]})")
-            stamp.write_text(wanted)
-    return folder / "node_modules"
+    return node_modules_of(request.config, "bolt-javascript", HERE / "javascript" / "package.json")
 
 
 @pytest.fixture(params=["python", "javascript"])

@@ -1,0 +1,58 @@
+"""Sign-ins at the provider that are under way: each waits five minutes, and is taken once."""
+
+from datetime import UTC, datetime, timedelta
+
+from pydantic import Field
+from redis.asyncio import Redis
+
+from app.domain.value import Value
+from app.store import keys
+from app.store.requests import reachable
+from app.store.scripts import Scripts
+
+WAITS = timedelta(minutes=5)
+
+
+class Attempt(Value):
+    """A sign-in under way. `digest` is the request's and `page` the page token's, as whoever began it gave them.
+
+    `browser` is the SHA-256, in hexadecimal, of what binds it to one browser. `verifier` is PKCE's (RFC 7636);
+    `return_to` is where the provider sends the browser; `fresh` is how many seconds ago the person may have
+    signed in, 0 for not before it began.
+    """
+
+    person: str
+    digest: str
+    page: str
+    browser: str
+    salt: str = Field(repr=False)
+    verifier: str = Field(repr=False)
+    return_to: str
+    fresh: int
+    begun_at: datetime
+
+
+class StepUpStore:
+    """Attempts by the SHA-256 of their state. Raises Unavailable whenever the server cannot be reached."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+
+    async def now(self) -> datetime:
+        """The server's clock, in UTC."""
+        async with reachable():
+            seconds, micros = await self._redis.time()
+        return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+
+    async def keep(self, state: str, attempt: Attempt) -> None:
+        """Keep a new attempt."""
+        async with reachable():
+            await self._redis.set(keys.step_up(state), attempt.model_dump_json(), px=WAITS)
+
+    async def take(self, state: str, browser: str) -> tuple[str, Attempt | None]:
+        """Give `unknown`, `other` where it began in another browser, or `taken`, once, and the attempt."""
+        async with reachable():
+            answer = await self._scripts.run("step_up_take", [keys.step_up(state)], [browser])
+        said, doc = [*answer, ""][:2]
+        return said, Attempt.model_validate_json(doc) if doc else None
