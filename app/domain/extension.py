@@ -31,6 +31,9 @@ def ask_extension(request: Request, by: Principal, extension: Extension, now: da
         seconds=extension.seconds,
         reason=extension.reason,
         verdict=extension.verdict,
+        source=extension.source,
+        ip=extension.ip,
+        ip_told_by=extension.ip_told_by,
     )
     match extension.verdict.outcome:
         case Outcome.DENY:
