@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     opsgenie_key: SecretStr | None = None
     opsgenie_url: str = "https://api.opsgenie.com"
     trusted_proxies: str = ""
+    public_url: str | None = None
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
@@ -93,6 +94,13 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("it should be networks with commas, such as 10.0.0.0/8,fd00::/8") from None
         return proxies
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, url: str | None) -> str | None:
+        if url and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?|http://localhost(:\d+)?/?", url):
+            raise ValueError("it should look like https://jit.example.com, without a path")
+        return url.rstrip("/") if url else None
 
     @field_validator("digest_zone")
     @classmethod

@@ -25,6 +25,7 @@ from app.slack.listeners import (
     questions,
     shorter,
     tokens,
+    where,
     why,
 )
 from app.slack.services import Services
@@ -54,6 +55,7 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
         questions,
         shorter,
         tokens,
+        where,
         why,
     ):
         listeners.listen(app, services)

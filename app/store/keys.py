@@ -19,6 +19,7 @@
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
 | `jit:{pages}:page:<sha256>` | hash: doc, used | 5 minutes; in mail until the lapse | pages, page_take |
+| `jit:{pages}:wish:<sha256>` | hash: person, slack, wish, used | 5 minutes | wishes, wish_take |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
@@ -132,6 +133,10 @@ def login(code: str) -> str:
 
 def page(digest: str) -> str:
     return f"jit:{{pages}}:page:{digest}"
+
+
+def waiting_wish(digest: str) -> str:
+    return f"jit:{{pages}}:wish:{digest}"
 
 
 def calls(kind: str, caller: str) -> str:

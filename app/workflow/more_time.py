@@ -12,6 +12,8 @@ from app.domain.refusals import (
 )
 from app.domain.request import Extension, Request
 from app.domain.transitions import Step
+from app.policy import Ask, Policy
+from app.policy.ask import History
 from app.workflow.writing import Writing, ask_of
 
 SHORTEST_EXTENSION = timedelta(minutes=1)
@@ -37,11 +39,12 @@ class MoreTime(Writing):
         delivery: str = "",
         source: str = "slack",
         ip: str = "",
+        ip_told_by: str = "",
     ) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start.
 
-        `delivery` names the message that asks, so that it counts once; `source` and `ip` are those of this
-        wish, which may come by another way than the request did.
+        `delivery` names the message that asks, so that it counts once; `source`, `ip` and `ip_told_by` are those
+        of this wish, which may come by another way than the request did.
         """
         counted = await self._counted(request_id)
         delivery = delivery or secrets.token_hex(16)
@@ -50,9 +53,7 @@ class MoreTime(Writing):
             if delivery in request.extended_by and by.is_same_person(request.requester):
                 raise _AskedBefore(request)
             policy = self._policy()
-            whole = request.duration + more
-            checked = policy.check(request.action, request.resource, whole, reason or request.reason)
-            ask = ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
+            ask = _longer(policy, request, now, more, reason, counted)
             verdict = policy.judge(ask.model_copy(update={"source": source, "ip": ip}))
             extension = Extension(
                 seconds=int(more.total_seconds()),
@@ -60,6 +61,9 @@ class MoreTime(Writing):
                 verdict=verdict,
                 asked_at=now,
                 delivery=delivery,
+                source=source,
+                ip=ip,
+                ip_told_by=ip_told_by,
             )
             return ask_extension(request, by, extension, now)
 
@@ -67,6 +71,21 @@ class MoreTime(Writing):
             return await self._by_person(request_id, by, "extend", ask)
         except _AskedBefore as before:
             return before.request
+
+    async def more_time_needs_address(
+        self, request_id: str, by: Principal, more: timedelta, reason: str
+    ) -> bool:
+        """Tell whether policy would say something else if it knew where a wish in Slack comes from.
+
+        Raises what asking would raise, but for what policy says.
+        """
+        counted = await self._counted(request_id)
+        async with self._recording(request_id, by, "extend"):
+            request, now = await self._store.load(request_id)
+            must_be_extendable(request, by, now)
+            policy = self._policy()
+            ask = _longer(policy, request, now, more, reason, counted)
+            return policy.needs_address(ask.model_copy(update={"source": "slack", "ip": ""}))
 
     async def may_extend(self, request_id: str, by: Principal) -> Request:
         """Read a request for which this person may ask more time now. Raises what asking would raise."""
@@ -112,8 +131,25 @@ class MoreTime(Writing):
             )
             self._must_take(proof, request)
             if approved and request.extension:
-                self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
+                whole = request.seconds + request.extension.seconds
+                self._raise_denial(_as_extended(request, request.extension), now, counted, whole)
             return step
 
         verb = "approve more time of" if approved else "deny more time of"
         return await self._by_approver(request_id, by, verb, decide)
+
+
+def _longer(
+    policy: Policy, request: Request, now: datetime, more: timedelta, reason: str, counted: History | None
+) -> Ask:
+    """What policy is asked about the whole time. Raises BadInput."""
+    whole = request.duration + more
+    checked = policy.check(request.action, request.resource, whole, reason or request.reason)
+    return ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
+
+
+def _as_extended(request: Request, extension: Extension) -> Request:
+    """Say of a request that it came the way that the wish for more time came; earlier records do not tell it."""
+    if not extension.source:
+        return request
+    return request.model_copy(update={"source": extension.source, "ip": extension.ip})

@@ -19,12 +19,14 @@ from app.slack.listeners.delegation import delegate
 from app.slack.listeners.policy import tell_policy
 from app.slack.listeners.revoking import revoke_all, whose
 from app.slack.listeners.tokens import login, tokens
+from app.slack.listeners.where import ask
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import OFFERED, Draft, request_modal
 from app.slack.views.story import story_blocks, story_text
 from app.slack.views.text import typed
-from app.slack.wishes import Filled, ask_each
+from app.slack.wishes import Filled
+from app.whereabouts import More, Wanted
 
 COMMAND = "/jit"
 Body = dict[str, Any]
@@ -88,7 +90,8 @@ class Commands:
         by = await self._services.identity.of(body["user_id"])
         delivery = f"command:{body['trigger_id']}"
         wishes = filled.wishes(delivery, self._services.policy(), datetime.now(UTC))
-        await answer.say(*await ask_each(self._services.workflow, wishes, by))
+        wanted = Wanted(wishes=tuple(wishes), answer_to=body.get("response_url", ""))
+        await ask(self._services, wanted, by, answer)
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
         by = self._services.identity.named(body["user_id"])
@@ -135,8 +138,8 @@ class Commands:
         by = await self._services.identity.of(body["user_id"])
         reason = _rest_of(typed(body["text"]), 3)
         delivery = f"command:{body['trigger_id']}"
-        request = await self._services.workflow.extend(request_id, by, more, reason, delivery)
-        await answer.say(replies.extended(request))
+        wish = More(request_id=request_id, duration=more, reason=reason, delivery=delivery)
+        await ask(self._services, Wanted(more=wish, answer_to=body.get("response_url", "")), by, answer)
 
     async def _policy(self, body: Body, _: list[str], answer: Answer) -> None:
         await tell_policy(self._services, body["user_id"], answer)

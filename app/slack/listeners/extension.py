@@ -8,9 +8,10 @@ from app.domain.duration import parse_duration
 from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.decisions import read_id, request_id
+from app.slack.listeners.where import ask
 from app.slack.services import Services
-from app.slack.views import replies
 from app.slack.views.modals import deny_more_modal, extend_modal
+from app.whereabouts import More, Wanted
 from app.workflow import NO_WHY
 
 Body = dict[str, Any]
@@ -39,8 +40,8 @@ def listen(app: AsyncApp, services: Services) -> None:
         answer = Answer(services.client, body["user"]["id"], response_url)
         async with telling_refusals(answer):
             by, delivery = await services.who(body), f"view:{body['view']['id']}"
-            request = await workflow.extend(read_id(named), by, more, reason, delivery)
-            await answer.say(replies.extended(request))
+            wish = More(request_id=read_id(named), duration=more, reason=reason, delivery=delivery)
+            await ask(services, Wanted(more=wish, answer_to=response_url), by, answer)
 
     @app.action(actions.APPROVE_MORE)
     async def approve_more(ack: AsyncAck, body: Body) -> None:
