@@ -179,7 +179,7 @@ class Bot:
 
     def pages(self) -> Sequence[APIRouter]:
         """The pages for people; none without an address at which people see them."""
-        if self.settings.public_url is None:
+        if not self.settings.public_url:
             return ()
         frame = Frame(self.settings.public_url, self.api.trusted)
         return (

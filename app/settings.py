@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     )
     slack_api_url: str = "https://slack.com/api/"
     redis_url: SecretStr | None = None
+    public_url: str = ""
     policies: Path | None = None
     data: Path = Path(".jit")
     http_host: str = "127.0.0.1"
@@ -42,7 +43,6 @@ class Settings(BaseSettings):
     opsgenie_key: SecretStr | None = None
     opsgenie_url: str = "https://api.opsgenie.com"
     trusted_proxies: str = ""
-    public_url: str | None = None
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
@@ -97,10 +97,10 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _public_url(cls, url: str | None) -> str | None:
+    def _public_url(cls, url: str) -> str:
         if url and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?|http://localhost(:\d+)?/?", url):
             raise ValueError("it should look like https://jit.example.com, without a path")
-        return url.rstrip("/") if url else None
+        return url.rstrip("/")
 
     @field_validator("digest_zone")
     @classmethod

@@ -105,10 +105,12 @@ class Whereabouts:
         workflow: Workflow,
         policy: Callable[[], Policy],
         verify: Callable[[str], Awaitable[Principal]],
-        public_url: str | None,
+        public_url: str,
         tell: Tell,
     ) -> None:
-        """`verify` gives the person behind a Slack user, or raises NotKnown; `tell` tells them what came of it."""
+        """`verify` gives the person behind a Slack user, or raises NotKnown; `tell` tells them what came of it.
+
+        Without a `public_url` there is no page."""
         self._waiting = waiting
         self._workflow = workflow
         self._policy = policy

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import structlog
+from aiohttp import ClientError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -69,7 +70,7 @@ def telling(client: AsyncWebClient) -> Callable[[Made], Awaitable[None]]:
         text, blocks = came_of_it(made)
         try:
             await Answer(client, made.by.slack, made.wanted.answer_to).say(text, blocks)
-        except (SlackApiError, OSError, TimeoutError) as error:
+        except (SlackApiError, ClientError, OSError, TimeoutError) as error:
             log.warning("not_told", by=made.by.id, error=str(error))  # it is done, and the page says so
 
     return tell
