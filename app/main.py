@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import structlog
+from fastapi import APIRouter
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -42,6 +43,7 @@ from app.slack.delivery import SocketMode, make_client
 from app.slack.homes import Homes
 from app.slack.identity import Identity
 from app.slack.leavers import Leavers
+from app.slack.listeners.where import telling
 from app.slack.posting import Posting
 from app.slack.services import Services
 from app.slack.views.alarm import policy_broken, source_failed
@@ -62,11 +64,15 @@ from app.store.rolls import Rolls
 from app.store.stream import Stream
 from app.store.tokens import TokenStore
 from app.store.watch import Watch
+from app.store.wishes import WaitingWishes
 from app.together import run_together
 from app.tokens import Tokens
 from app.web.api.services import Services as ApiServices
 from app.web.limits import Limiter
+from app.web.pages import static_files, where
+from app.web.pages.frame import Frame
 from app.web.server import CannotListen, Health, listen, make_web, run_web
+from app.whereabouts import Whereabouts
 from app.workflow import Workflow
 
 CANNOT_START = (PolicyError, DataInUse, AuditLogError, CannotListen)
@@ -143,12 +149,21 @@ class Bot:
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
         )
+        self.whereabouts = Whereabouts(
+            WaitingWishes(connection.calls),
+            self.workflow,
+            self.policy,
+            identity.of,
+            settings.public_url,
+            telling(client),
+        )
         services = Services(
             client=client,
             policy=self.policy,
             workflow=self.workflow,
             tokens=self.tokens,
             identity=identity,
+            whereabouts=self.whereabouts,
             announcer=self.announcer,
             story=self.story,
             post_digest=self.post_digest_now,
@@ -162,6 +177,16 @@ class Bot:
         self.socket_mode = SocketMode(self.slack, by_socket.get_secret_value()) if by_socket else None
         self._policies_wanted = asyncio.Event()
         self._troubles_logged: set[str] = set()
+
+    def pages(self) -> Sequence[APIRouter]:
+        """The pages for people; none without an address at which people see them."""
+        if not self.settings.public_url:
+            return ()
+        frame = Frame(self.settings.public_url, self.api.trusted)
+        return (
+            static_files.routes(),
+            where.routes(frame, self.whereabouts, self.api.limiter, self.api.ready),
+        )
 
     def policy(self) -> Policy:
         """The policy in force, with who is in a group and on call now."""
@@ -371,7 +396,9 @@ def _ways_in(bot: Bot, listening: socket.socket | None) -> list[Job]:
     """HTTP for health, and Slack by Socket Mode where there is an app-level token, by HTTP where not."""
     if listening is None:
         return []
-    web = run_web(make_web(bot.readiness, None if bot.socket_mode else bot.slack, bot.api), listening)
+    web = run_web(
+        make_web(bot.readiness, None if bot.socket_mode else bot.slack, bot.api, bot.pages()), listening
+    )
     return [web, _once_looked(bot, bot.socket_mode.run())] if bot.socket_mode else [_once_looked(bot, web)]
 
 

@@ -160,7 +160,9 @@ class Workplace:
         jobs = [bot.watch_directory(), *([bot.work()] if working else [])]
         jobs += [bot.watch_policies()] if watching else []
         if self._listening:
-            jobs.append(run_web(make_web(bot.readiness, bot.slack, bot.api), self._listening.dup()))
+            jobs.append(
+                run_web(make_web(bot.readiness, bot.slack, bot.api, bot.pages()), self._listening.dup())
+            )
         else:
             jobs.append(bot.socket_mode.run())
         connected = self.connections() + 1

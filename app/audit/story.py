@@ -121,7 +121,8 @@ class _Teller:
             case events.ExtensionAsked():
                 more = format_duration(timedelta(seconds=event.seconds))
                 until = f" Access lasts until {clock(event.ends_at)}." if event.ends_at else ""
-                return f"{who} asked for {more} more{_because(event.reason)}. {_judged(event.verdict)}{until}"
+                where = _from_where(event)
+                return f"{who} asked for {more} more{where}{_because(event.reason)}. {_judged(event.verdict)}{until}"
             case events.ExtensionDecided():
                 verb = "approved" if event.approved else "denied"
                 until = f" Access lasts until {clock(event.ends_at)}." if event.ends_at else ""
@@ -168,8 +169,7 @@ class _Teller:
     def _asked(self, event: events.Requested) -> str:
         what = f"{one_line(event.action)} on {one_line(event.resource)} in {one_line(event.environment)}"
         how_long = format_duration(timedelta(seconds=event.seconds))
-        told_by = f", told by {one_line(event.ip_told_by)}" if event.ip_told_by == "proxy" else ""
-        where = f" from {one_line(event.ip)}{told_by}" if event.ip else ""
+        where = _from_where(event)
         how = f"{one_line(event.risk)} risk, by {one_line(event.source)}{where}"
         why = _quoted(event.reason) or "no reason given"
         return f"{self._who(event.by)} asked for {what} for {how_long}, {how}: {why}"
@@ -191,6 +191,14 @@ class _Teller:
             return "The system"
         name = self._names.get(person)
         return f"{one_line(name)} ({one_line(person)})" if name else one_line(person)
+
+
+def _from_where(event: events.Requested | events.ExtensionAsked) -> str:
+    """From which address, how that is known, and who told it; empty where none is known."""
+    if not event.ip:
+        return ""
+    told_by = ", told by a proxy" if event.ip_told_by == "proxy" else ""
+    return f" from {one_line(event.ip)} ({event.ip_from}{told_by})"
 
 
 def _named(person: Principal) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from app.doctor.directory import examine_directory
 from app.doctor.finding import Finding, Grade, bad, good
 from app.doctor.sign_in import examine_sign_in
+from app.doctor.pages import examine_pages
 from app.doctor.slack import examine_slack
 from app.doctor.store import examine_store
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -25,6 +26,7 @@ async def examine() -> list[Finding]:
     return [
         good("settings", "complete"),
         *told,
+        *examine_pages(settings, policy),
         *await examine_store(settings),
         *await examine_slack(settings, policy),
         *await examine_directory(settings, policy),

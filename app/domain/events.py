@@ -7,6 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
+from app.domain.provenance import IpFrom, ip_from
 from app.domain.request import EndCause
 from app.domain.value import Value
 from app.domain.verdict import Verdict
@@ -19,7 +20,18 @@ class _Event(Value):
     """The id of the person who did it, or `system`."""
 
 
-class Requested(_Event):
+class _Asking(_Event):
+    source: str = ""
+    ip: str = ""
+    ip_told_by: str = ""
+
+    @property
+    def ip_from(self) -> IpFrom:
+        """How the requester's address is known."""
+        return ip_from(self.source, self.ip)
+
+
+class Requested(_Asking):
     """Someone asked. The verdict says whether it was denied, approved at once, or waits for people."""
 
     kind: Literal["requested"] = "requested"
@@ -31,8 +43,6 @@ class Requested(_Event):
     reason: str
     risk: str
     source: str
-    ip: str = ""
-    ip_told_by: str = ""
     verdict: Verdict
     start_at: datetime | None = None
 
@@ -153,7 +163,7 @@ class Warned(_Event):
     ends_at: datetime
 
 
-class ExtensionAsked(_Event):
+class ExtensionAsked(_Asking):
     """The requester asked for more time; with `ends_at` it was given at once, else people are asked."""
 
     kind: Literal["extension_asked"] = "extension_asked"

@@ -42,6 +42,9 @@ def ask_extension(
         reason=extension.reason,
         verdict=extension.verdict,
         proof=proof,
+        source=extension.source,
+        ip=extension.ip,
+        ip_told_by=extension.ip_told_by,
     )
     match extension.verdict.outcome:
         case Outcome.DENY:

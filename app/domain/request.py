@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
+from app.domain.provenance import IpFrom, ip_from
 from app.domain.value import Value
 from app.domain.verdict import Stage, Verdict
 
@@ -76,6 +77,15 @@ class Extension(Value):
     asked_at: datetime
     delivery: str = ""
     """Names the message that asked."""
+    source: str = ""
+    """The way in of this wish, empty in what was kept by earlier versions; `ip` as in `Request`."""
+    ip: str = ""
+    ip_told_by: str = ""
+
+    @property
+    def ip_from(self) -> IpFrom:
+        """How the address is known."""
+        return ip_from(self.source, self.ip)
 
     @property
     def name(self) -> str:
@@ -200,6 +210,11 @@ class Request(Value):
     """The messages that last asked for more time: each counts once, however often it is delivered."""
     ending: Ending | None = None
     finished_at: datetime | None = None
+
+    @property
+    def ip_from(self) -> IpFrom:
+        """How the address is known."""
+        return ip_from(self.source, self.ip)
 
     @property
     def duration(self) -> timedelta:

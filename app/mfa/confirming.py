@@ -7,13 +7,14 @@ for whom it was made; the page is taken then, and what it showed must be what st
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import structlog
 
 from app.domain.people import Principal
 from app.domain.proof import Factor, Proof
+from app.domain.proving import Purpose
 from app.domain.refusals import NotWhatWasShown, Refused
 from app.domain.request import Request
 from app.mfa import webauthn
@@ -109,10 +110,6 @@ class Confirming:
             raise NotYours
         return Link(token, self.url_of(token), shown.page, shown)
 
-    async def recent(self, by: Principal, accepted: Sequence[Factor]) -> Sequence[Proof]:
-        """What somebody proved themselves by lately, of these factors; policy says whether it is fresh enough."""
-        return [proof for proof in await self._pages.proofs_of(by.id) if proof.factor in accepted]
-
     async def may_lead_on(self, shown: Shown) -> None:
         """Tell whether what a link in mail shows can be decided now. Raises what deciding would raise."""
         await may_do(self._workflow, shown.page.model_copy(update={"task": Task.APPROVE}), shown.by)
@@ -186,7 +183,6 @@ class Confirming:
             if isinstance(refusal, PageRefused | NotWhatWasShown):
                 await self._workflow.record_attempt(page.request_id, by, page.task, refusal.code)
             raise
-        await self._pages.note_proof(by.id, proof)
         done = await do(self._workflow, page, by, proof, comment or written)
         await self.on_done(page, done)
         return done
@@ -220,7 +216,7 @@ class Confirming:
         return by
 
     async def _shown(self, page: Page, request: Request, by: Principal) -> Shown:
-        accepted = self._workflow.factors_for(request, page.task) or tuple(Factor)
+        accepted = await self._accepted(request, page.task)
         held = await self._proving.holdings(by)
         keys = held.that_count(Factor.WEBAUTHN) if Factor.WEBAUTHN in accepted and self._url else ()
         return Shown(
@@ -232,6 +228,11 @@ class Confirming:
             takes_code=Factor.TOTP in accepted and bool(held.that_count(Factor.TOTP)),
             by_oidc=Factor.OIDC in accepted and bool(self._url) and self._has_account(by.id),
         )
+
+    async def _accepted(self, request: Request, task: Task) -> tuple[Factor, ...]:
+        """Name the factors of which one will do: those that policy asks for, else any."""
+        asked = await self._workflow.needed(request, Purpose(task)) if task in set(Purpose) else None
+        return tuple(Factor) if asked is None else asked
 
 
 def _name(token: str) -> str:

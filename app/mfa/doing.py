@@ -61,9 +61,8 @@ async def do(workflow: Workflow, page: Page, by: Principal, proof: Proof, commen
             return Done("The glass is broken", "Slack tells you when the access is there. Approvers and security are told now.")
         case Task.EXTEND:
             more = timedelta(seconds=int(page.detail("more") or 0))
-            await workflow.extend(
-                page.request_id, by, more, page.detail("reason"), f"page:{page.nonce}", proof=proof
-            )
+            wish = (page.detail("reason"), f"page:{page.nonce}", "slack", proof.ip, proof.ip_told_by)
+            await workflow.extend(page.request_id, by, more, *wish, proof=proof)
             return Done("Asked for more time", f"Slack tells you what becomes of it. It is about {page.request_id}.")
         case Task.REVIEW | Task.FACTORS:
             raise BadInput("That page decides nothing by itself.")

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.domain.people import Principal
+from app.domain.provenance import IpFrom, ip_from
 from app.domain.value import Value
 
 
@@ -27,7 +28,7 @@ class Ask(Value):
 
     `source` is the way in: slack, cli, api, ci or trigger; empty is not known.
     `ip` is the address that the requester came from, as text, IPv4 or IPv6, told by a connection of theirs or
-    by a proxy that is trusted; empty is not known, which is the rule in Slack.
+    by a proxy that is trusted; empty is not known, which is the rule in Slack. How it is known follows from `source`.
     `history` is needed for actions whose rules count; `Policy.remembers` says which. None is not known.
     """
 
@@ -40,3 +41,8 @@ class Ask(Value):
     at: datetime
     ip: str = ""
     history: History | None = None
+
+    @property
+    def ip_from(self) -> IpFrom:
+        """How the address is known."""
+        return ip_from(self.source, self.ip)

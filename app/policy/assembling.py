@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from app.domain.provenance import IpFrom
 from app.domain.verdict import Obligations, Outcome, Rung, Stage
 from app.policy.cel import expression
 from app.policy.conditions import (
@@ -19,7 +20,7 @@ from app.policy.conditions import (
 from app.policy.context_shapes import instant, zone_of
 from app.policy.globs import Globs
 from app.policy.people_conditions import AskedOften, HoldsOthers, NamesTicket, RequesterIs
-from app.policy.place_conditions import InNetwork
+from app.policy.place_conditions import AddressKnownFrom, InNetwork
 from app.policy.rules import Rule
 from app.policy.schema import (
     CalendarSpec,
@@ -74,6 +75,8 @@ class Assembly:
             yield _in_network(spec.networks, outside=False)
         if spec.outside_networks:
             yield _in_network(spec.outside_networks, outside=True)
+        if spec.ip_from:
+            yield AddressKnownFrom(frozenset(map(IpFrom, spec.ip_from)))
         if spec.times:
             yield During(tuple(map(self._window, spec.times)))
         if spec.outside_times:

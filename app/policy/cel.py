@@ -14,6 +14,7 @@ from datetime import UTC
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from app.domain.provenance import IpFrom
 from app.policy.conditions import Facts
 from app.policy.context_shapes import zone_of
 from app.policy.problems import MisplacedError
@@ -30,6 +31,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _CALL = re.compile(r"\.\s*(?P<name>matches|get\w+)\s*\(\s*(?P<text>'[^'\\\n]*'|\"[^\"\\\n]*\")\s*\)")
+_ADDRESS = re.compile(r"(?<![\w.])ip(_from)?(?!\w)")
 _PLACE = re.compile(r"<input>:(\d+):(\d+): ([^\n]*)")
 NOT_HERE = (
     "cannot be judged, as there is no cel-expr-python here (it has no build for this platform, or is not "
@@ -48,6 +50,7 @@ VARIABLES = {
     "requester.attributes": "map(string, list(string))",
     "now": "timestamp",
     "ip": "string",
+    "ip_from": "string",
 }
 """What an expression may speak of, with its type in CEL."""
 
@@ -76,6 +79,10 @@ class Expression:
         if kind != "BOOL":
             raise _misplaced(text, 1, 1, f"gives {kind.lower()}; write a comparison, or what else gives bool")
         _constants(text)
+        bare = _TOKEN.sub(
+            lambda token: token[0] if token["text"] is None and token[0][:2] != "//" else " ", text
+        )
+        self.speaks_of_address = bool(_ADDRESS.search(bare))
 
     def see(self, facts: Facts) -> Seen:
         """Evaluate it; never raises."""
@@ -142,6 +149,7 @@ def _bindings(facts: Facts) -> dict[str, Any]:
     }
     texts |= {"request.source": ask.source} if ask.source else {}
     texts |= {"ip": ask.ip} if ask.ip else {}
+    texts |= {"ip_from": str(ask.ip_from)} if ask.ip_from is not IpFrom.NONE else {}
     texts |= {"request.risk": action.risk, "request.environment": action.environment} if action else {}
     found: dict[str, Any] = {name: text for name, text in texts.items() if _is_plain(text)}
     if abs(ask.seconds) <= LARGEST_NUMBER:

@@ -15,6 +15,7 @@ from app.policy.shapes import matching, one_of, text_in
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SOURCES = ("slack", "cli", "api", "ci", "trigger")
+ADDRESS_FROM = ("api", "cli", "ci", "browser_check")
 MOST_COUNTED = 1000
 REMEMBERED = timedelta(days=30)
 """Requests are forgotten by the store this long after they are over: a count over more would be too low."""
@@ -223,4 +224,5 @@ Per = Annotated[int, PlainValidator(_per)]
 Flag = Annotated[bool, PlainValidator(_yes_or_no)]
 Attributes = Annotated[dict[str, tuple[str, ...]], PlainValidator(_attributes)]
 Source = Annotated[str, PlainValidator(one_of(*SOURCES))]
+AddressFrom = Annotated[str, PlainValidator(one_of(*ADDRESS_FROM))]
 Ticket = Annotated[str, PlainValidator(pattern)]

@@ -1,9 +1,10 @@
-"""Conditions on where an ask comes from: networks. Slack tells no address, so that it is often not known."""
+"""Conditions on where an ask comes from, and how that is known. Slack tells no address: often it is not known."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from app.domain.provenance import IpFrom
 from app.policy.conditions import Facts, Finding
 from app.policy.nearest import listed
 
@@ -39,6 +40,25 @@ class InNetwork:
         if inside is self.outside:
             return Finding(False, f"is for addresses {expected}; you come from {address}")
         return Finding(True, f"from {address}")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressKnownFrom:
+    """The address is known in one of these ways, such as by a check in the browser."""
+
+    ways: frozenset[IpFrom]
+
+    def look(self, facts: Facts) -> Finding:
+        """Look at how the address is known. What cannot be told: an address that is not known, or is none."""
+        expected = " or ".join(sorted(self.ways))
+        known = facts.ask.ip_from
+        if known is IpFrom.NONE or address_of(facts.ask.ip) is None:
+            return Finding(
+                False, f"is for addresses known by {expected}; which one you come from is not known", False
+            )
+        if known in self.ways:
+            return Finding(True, f"address known by {known}")
+        return Finding(False, f"is for addresses known by {expected}; yours is known by {known}")
 
 
 @lru_cache(maxsize=4096)

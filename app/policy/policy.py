@@ -9,6 +9,7 @@ from app.domain.duration import format_duration
 from app.domain.people import Principal
 from app.domain.token import Scope
 from app.domain.verdict import Obligations, Outcome, Reason, Stage, Verdict, strictest
+from app.policy.addresses import could_match
 from app.policy.ask import Ask
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
@@ -31,6 +32,7 @@ from app.policy.outside import (
     standing,
 )
 from app.policy.people_conditions import counted_over, has_any
+from app.policy.place_conditions import address_of
 from app.policy.rules import Rule, RuleIndex
 from app.policy.settling import Settled, settle
 from app.policy.spans import span
@@ -187,6 +189,17 @@ class Policy:
         facts = self.facts_of(ask)
         bound = [rule for rule in self.rules_about(ask) if rule.obligations and not rule.shadow]
         return strictest(rule.obligations for rule in bound if rule.obligations and rule.look(facts).matched)
+
+    def needs_address(self, ask: Ask) -> bool:
+        """Tell whether the address of an ask that has none could change what is said of it, were it known.
+
+        What is judged without one fails closed all the same; this only tells whether it is worth finding out.
+        """
+        if address_of(ask.ip) is not None or self._objection(ask):
+            return False
+        facts, rules = self.facts_of(ask), [rule for rule in self.rules_about(ask) if not rule.shadow]
+        today = _settled([rule for rule in rules if rule.look(facts).matched], facts)
+        return any(_settled(matched, facts) != today for matched in could_match(rules, facts))
 
     @property
     def rule_count(self) -> int:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.policy.context_shapes import (
     MIDNIGHT,
+    AddressFrom,
     Attributes,
     Clock,
     Count,
@@ -256,6 +257,7 @@ class RuleSpec(Spec):
     sources: SomeOf[Source] = ()
     networks: SomeOf[Network] = ()
     outside_networks: SomeOf[Network] = ()
+    ip_from: SomeOf[AddressFrom] = ()
     times: SomeOf[WindowSpec] = ()
     outside_times: SomeOf[WindowSpec] = ()
     freezes: SomeOf[Name] = ()

@@ -28,6 +28,9 @@ HOME_PAGE = "jit_home_page"
 SHOWN = "jit_shown:"
 """Begins the id of a block whose buttons are about what the card showed; the rest names that."""
 
+WHERE = "jit_where"
+"""Leads to a page, and is only acknowledged."""
+
 REQUEST_VIEW = "jit_request"
 DENY_VIEW = "jit_deny_reason"
 APPROVE_LESS_VIEW = "jit_approve_less_form"

@@ -26,6 +26,7 @@ from app.slack.listeners import (
     questions,
     shorter,
     tokens,
+    where,
     why,
 )
 from app.slack.services import Services
@@ -56,6 +57,7 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
         questions,
         shorter,
         tokens,
+        where,
         why,
     ):
         listeners.listen(app, services)

@@ -1,56 +1,44 @@
 """Doing what may take a second factor: by a click where that will do, else by a form that asks for the factor."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.domain.people import Principal
-from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.refusals import FactorNeeded
 from app.mfa.doing import Done
 from app.slack.services import Services
 from app.slack.views.proving import done_modal, prove_modal, view_name
 from app.store.pages import Page, Task
+from app.whereabouts import More
 
 Body = dict[str, Any]
 
 
-async def proved_or_asked(
-    services: Services,
-    body: Body,
-    by: Principal,
-    do: Callable[[Proof], Awaitable[object]],
-    details: Mapping[str, str] | None = None,
-) -> bool:
-    """Do it by the click, or by a factor that is fresh enough; else ask for one. Tells whether it is done.
+@asynccontextmanager
+async def asking_for_proof(
+    services: Services, body: Body, by: Principal, details: Mapping[str, str] | None = None
+) -> AsyncIterator[None]:
+    """Ask for a factor where what is done in it takes one; nothing was done then, and the page does it.
 
     `details` are what the person chose, for the page to do the same.
     """
     try:
-        await do(SLACK_SESSION)
+        yield
     except FactorNeeded as needed:
-        for proof in await services.confirming.recent(by, needed.factors):
-            try:
-                await do(proof)
-            except FactorNeeded:
-                continue
-            return True
         if not needed.factors:
-            raise
-        await ask_for_proof(services, body, needed, by, details)
-        return False
-    return True
+            raise  # nobody can
+        request = await services.workflow.see(needed.request_id, by)
+        asked = await services.confirming.make(Task(needed.purpose), request, by, details)
+        await services.open_view(body["trigger_id"], prove_modal(asked))
 
 
-async def ask_for_proof(
-    services: Services, body: Body, needed: FactorNeeded, by: Principal, details: Mapping[str, str] | None = None
-) -> None:
-    """Open the form that asks for a factor."""
-    request = await services.workflow.see(needed.request_id, by)
-    asked = await services.confirming.make(Task(needed.purpose), request, by, details)
-    await services.open_view(body["trigger_id"], prove_modal(asked))
+def more_wanted(more: More) -> Mapping[str, str]:
+    """Say how much more time is wanted, for a page to ask for it."""
+    return {"more": str(int(more.duration.total_seconds())), "reason": more.reason}
 
 
 def tell_in_view(client: AsyncWebClient) -> Callable[[Page, Done], Awaitable[None]]:

@@ -19,6 +19,7 @@ from app.slack.identity import Identity
 from app.slack.posting import TRANSIENT
 from app.slack.views.policy_status import PolicyStatus
 from app.tokens import Tokens
+from app.whereabouts import Whereabouts
 from app.workflow import Workflow
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class Services:
     tokens: Tokens
     confirming: Confirming
     identity: Identity
+    whereabouts: Whereabouts
     announcer: Announcer
     story: Callable[[str], Awaitable[Sequence[StoryLine]]]
     post_digest: Callable[[], Awaitable[str]]

@@ -25,7 +25,7 @@
 | `jit:{mfa}:step-up:<SHA-256 of the state>` | string: JSON | 5 minutes | step_ups, step_up_take |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
 | `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_take, page_note |
-| `jit:{pages}:proofs:<person>` | hash: factor to JSON | 24 hours after the last | pages |
+| `jit:{pages}:wish:<sha256>` | hash: person, slack, wish, used | 5 minutes | wishes, wish_take |
 | `jit:{pNN}:proven:<person>:<factor>` | string: JSON, the latest proof | 12 hours | proofs |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
@@ -167,8 +167,8 @@ def page(digest: str) -> str:
     return f"jit:{{pages}}:page:{digest}"
 
 
-def proofs(person: str) -> str:
-    return f"jit:{{pages}}:proofs:{person}"
+def waiting_wish(digest: str) -> str:
+    return f"jit:{{pages}}:wish:{digest}"
 
 
 def calls(kind: str, caller: str) -> str:

@@ -2,8 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,8 +15,6 @@ from app.store.requests import reachable
 from app.store.scripts import Scripts
 
 PAGE_LASTS = timedelta(minutes=5)
-PROOF_KEPT = timedelta(hours=24)
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TOKEN_BYTES = 32
 
 
@@ -109,25 +106,6 @@ class PageStore:
         async with reachable():
             await self._scripts.run("page_note", [keys.page(name)], [field, value])
 
-    async def note_proof(self, person: str, proof: Proof) -> None:
-        """Note by what somebody has just proved themselves: policy may let it count for a while."""
-        key = keys.proofs(person)
-        async with reachable(), self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.hset(key, proof.kind, proof.model_dump_json())
-            pipeline.pexpire(key, PROOF_KEPT)
-            await pipeline.execute()
-
-    async def proofs_of(self, person: str) -> Sequence[Proof]:
-        """By what somebody proved themselves lately, one of each kind, the newest first."""
-        async with reachable():
-            docs = await self._redis.hvals(keys.proofs(person))
-        proofs = [Proof.model_validate_json(doc) for doc in docs]
-        return sorted(proofs, key=lambda proof: proof.at or EVER, reverse=True)
-
-    async def forget_proofs(self, person: str) -> None:
-        """Let nothing that was proved before count: a factor was removed."""
-        async with reachable():
-            await self._redis.delete(keys.proofs(person))
 
 
 def name_of(token: str) -> str:

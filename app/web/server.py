@@ -3,12 +3,12 @@
 import contextlib
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
@@ -32,10 +32,12 @@ class Health(NamedTuple):
 Readiness = Callable[[], Awaitable[Health]]
 
 
-def make_web(readiness: Readiness, slack: AsyncApp | None, api: Services | None = None) -> FastAPI:
+def make_web(
+    readiness: Readiness, slack: AsyncApp | None, api: Services | None = None, pages: Sequence[APIRouter] = ()
+) -> FastAPI:
     """Make the HTTP application; `slack` takes deliveries at `/slack/events`, each with its signature.
 
-    `api` is what the API under `/v1` calls.
+    `api` is what the API under `/v1` calls, `pages` are those for people.
     """
     web = FastAPI(title="jit-approval", description=ABOUT, docs_url=None, redoc_url=None)
 
@@ -54,6 +56,8 @@ def make_web(readiness: Readiness, slack: AsyncApp | None, api: Services | None 
 
     if api is not None:
         add_api(web, api)
+    for router in pages:
+        web.include_router(router)
     if slack is not None:
         _take_deliveries(web, slack)
     return web

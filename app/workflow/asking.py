@@ -1,6 +1,7 @@
 """Asking: what is wished is checked, judged and written once."""
 
 import secrets
+from datetime import datetime
 
 from app.domain import transitions
 from app.domain.ids import new_request_id
@@ -10,7 +11,7 @@ from app.domain.refusals import (
 )
 from app.domain.reminding import reminds_at
 from app.domain.request import Request, State
-from app.policy import Ask
+from app.policy import Ask, Policy
 from app.store.requests import Overtaken
 from app.workflow.wish import Wish, check_start
 from app.workflow.writing import ATTEMPTS, Writing, log, pause
@@ -33,38 +34,49 @@ class Asking(Writing):
                 return found
         raise Busy(drafted.id)
 
-    async def _draft(self, wish: Wish, by: Principal) -> tuple[Request, str]:
-        """Judge a wish; gives the request, and what `RequestStore.create` is to know of those counted."""
+    async def needs_address(self, wish: Wish, by: Principal) -> bool:
+        """Tell whether policy would say something else if it knew where a wish comes from. Raises BadInput."""
         policy = self._policy()
+        ask, _ = await self._put(policy, wish, by, await self._store.now())
+        return policy.needs_address(ask)
+
+    async def _put(self, policy: Policy, wish: Wish, by: Principal, now: datetime) -> tuple[Ask, str]:
+        """Put a wish to policy; gives what is asked, and the newest of the earlier requests that it counts."""
         checked = policy.check(wish.action, wish.resource, wish.duration, wish.reason)
-        environment = policy.environments[checked.action.environment]
-        now = await self._store.now()
-        start_at = check_start(wish.start_at, now)
-        seconds = int(checked.duration.total_seconds())
         counted, newest = await self._history(policy, checked.action.name, by, now)
         ask = Ask(
             requester=by,
             action=checked.action.name,
             resource=checked.resource,
-            seconds=seconds,
+            seconds=int(checked.duration.total_seconds()),
             reason=checked.reason,
             source=wish.source,
-            at=start_at or now,
+            at=check_start(wish.start_at, now) or now,
             ip=wish.ip,
             history=counted,
         )
+        return ask, newest
+
+    async def _draft(self, wish: Wish, by: Principal) -> tuple[Request, str]:
+        """Judge a wish; gives the request, and what `RequestStore.create` is to know of those counted."""
+        policy = self._policy()
+        now = await self._store.now()
+        ask, newest = await self._put(policy, wish, by, now)
+        start_at = check_start(wish.start_at, now)
+        action = policy.actions[ask.action]
+        environment = policy.environments[action.environment]
         lapses_at = max(now + environment.lapse, start_at or now)
         drafted = Request(
             id=new_request_id(by.id),
             state=State.PENDING,
             requester=by,
-            action=checked.action.name,
-            action_title=checked.action.title,
+            action=action.name,
+            action_title=action.title,
             environment=environment.name,
-            resource=checked.resource,
-            seconds=seconds,
-            reason=checked.reason,
-            risk=checked.action.risk,
+            resource=ask.resource,
+            seconds=ask.seconds,
+            reason=ask.reason,
+            risk=action.risk,
             channel=environment.channel,
             source=wish.source,
             ip=wish.ip,

@@ -14,6 +14,8 @@ from app.domain.refusals import (
 )
 from app.domain.request import Extension, Request
 from app.domain.transitions import Step
+from app.policy import Ask, Policy
+from app.policy.ask import History
 from app.workflow.proving import Older, Proving, resting_on
 from app.workflow.writing import ask_of
 
@@ -40,13 +42,14 @@ class MoreTime(Proving):
         delivery: str = "",
         source: str = "slack",
         ip: str = "",
+        ip_told_by: str = "",
         proof: Proof = SLACK_SESSION,
     ) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start.
 
-        `delivery` names the message that asks, so that it counts once; `source` and `ip` are those of this
-        wish, which may come by another way than the request did. Raises FactorNeeded where what comes of it takes
-        a factor of the requester by which the access was not confirmed.
+        `delivery` names the message that asks, so that it counts once; `source`, `ip` and `ip_told_by` are those
+        of this wish, which may come by another way than the request did. Raises FactorNeeded where what comes of
+        it takes a factor of the requester by which the access was not confirmed.
         """
         counted = await self._counted(request_id)
         delivery = delivery or secrets.token_hex(16)
@@ -55,9 +58,7 @@ class MoreTime(Proving):
             if delivery in request.extended_by and by.is_same_person(request.requester):
                 raise _AskedBefore(request)
             policy = self._policy()
-            whole = request.duration + more
-            checked = policy.check(request.action, request.resource, whole, reason or request.reason)
-            ask = ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
+            ask = _longer(policy, request, now, more, reason, counted)
             verdict = policy.judge(ask.model_copy(update={"source": source, "ip": ip}))
             extension = Extension(
                 seconds=int(more.total_seconds()),
@@ -65,6 +66,9 @@ class MoreTime(Proving):
                 verdict=verdict,
                 asked_at=now,
                 delivery=delivery,
+                source=source,
+                ip=ip,
+                ip_told_by=ip_told_by,
             )
             step = ask_extension(request, by, extension, now)
             obliged = self._obliged(request.model_copy(update={"extension": extension}), now, counted)
@@ -80,6 +84,21 @@ class MoreTime(Proving):
             return await self._proved(by, proof, asking)
         except _AskedBefore as before:
             return before.request
+
+    async def more_time_needs_address(
+        self, request_id: str, by: Principal, more: timedelta, reason: str
+    ) -> bool:
+        """Tell whether policy would say something else if it knew where a wish in Slack comes from.
+
+        Raises what asking would raise, but for what policy says.
+        """
+        counted = await self._counted(request_id)
+        async with self._recording(request_id, by, "extend"):
+            request, now = await self._store.load(request_id)
+            must_be_extendable(request, by, now)
+            policy = self._policy()
+            ask = _longer(policy, request, now, more, reason, counted)
+            return policy.needs_address(ask.model_copy(update={"source": "slack", "ip": ""}))
 
     async def may_extend(self, request_id: str, by: Principal) -> Request:
         """Read a request for which this person may ask more time now. Raises what asking would raise."""
@@ -133,10 +152,27 @@ class MoreTime(Proving):
                 self._must_take(proof, request)
                 if not (approved and request.extension):
                     return step
-                self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
+                whole = request.seconds + request.extension.seconds
+                self._raise_denial(_as_extended(request, request.extension), now, counted, whole)
                 obliged = self._obliged(request, now, counted)
                 return resting(resting_on(request.id, proof, older, obliged, Purpose.MORE_TIME, now))
 
             return await self._by_approver(request_id, by, verb, decide)
 
         return await self._proved(by, proof, deciding)
+
+
+def _longer(
+    policy: Policy, request: Request, now: datetime, more: timedelta, reason: str, counted: History | None
+) -> Ask:
+    """What policy is asked about the whole time. Raises BadInput."""
+    whole = request.duration + more
+    checked = policy.check(request.action, request.resource, whole, reason or request.reason)
+    return ask_of(request, now, int(whole.total_seconds()), checked.reason, counted)
+
+
+def _as_extended(request: Request, extension: Extension) -> Request:
+    """Say of a request that it came the way that the wish for more time came; earlier records do not tell it."""
+    if not extension.source:
+        return request
+    return request.model_copy(update={"source": extension.source, "ip": extension.ip})

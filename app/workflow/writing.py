@@ -119,11 +119,12 @@ class Writing:
             yield
         except Refused as refusal:
             if refusal.recorded:
-                code = refusal.code
-                await self._apply(
-                    request_id, lambda r, now: transitions.refuse_attempt(r, by, verb, code, now)
-                )
+                await self.record_attempt(request_id, by, verb, refusal.code)
             raise
+
+    async def record_attempt(self, request_id: str, by: Principal, verb: str, code: str) -> None:
+        """Record that somebody tried something and was refused, where it was not the workflow that refused."""
+        await self._apply(request_id, lambda r, now: transitions.refuse_attempt(r, by, verb, code, now))
 
     async def _counted(self, request_id: str) -> History | None:
         """What the requester had beside a request, where a rule about its action counts it."""

@@ -66,6 +66,7 @@ MATRIX = [
     Line("requester", "{team: [payments, core]}", {}, {"requester": "ben"}, {"requester": "sam"}),
     Line("networks", "[10.0.0.0/8]", {"ip": "10.1.2.3"}, {"ip": "192.0.2.1"}, {"ip": ""}),
     Line("outside_networks", "[10.0.0.0/8]", {"ip": "192.0.2.1"}, {"ip": "::ffff:10.1.2.3"}, {"ip": "x"}),
+    Line("ip_from", "[cli, browser_check]", {"ip": "192.0.2.1"}, {"ip": "192.0.2.1", "source": "api"}, {"ip": ""}),
     Line("times", WEEKDAY, {}, {"at": NOW - timedelta(days=1)}, NAIVE),
     Line("outside_times", WEEKDAY, {"at": NOW + timedelta(days=1)}, {}, NAIVE),
     Line("freezes", "[audit]", {}, {"at": NOW + timedelta(days=1)}, NAIVE),

@@ -84,16 +84,3 @@ async def test_a_proof_opens_its_own_page(connection) -> None:
         await store.note_proved(each, proof)
     assert [proof, None] == [(await store.find(each)).proof for each in (name, taken)]
 
-
-async def test_proofs_are_kept_for_a_day(connection) -> None:
-    """The last proof of each kind is kept, the newest comes first, and all are forgotten at once."""
-    store = PageStore(connection.calls)
-    old, new, other = (
-        Proof(kind=kind, credential=of, at=datetime(2026, 1, 5, hour, tzinfo=UTC))
-        for kind, of, hour in (("totp", "a", 8), ("totp", "b", 9), ("webauthn", "c", 10))
-    )
-    for proof in (old, new, other):
-        await store.note_proof("ben", proof)
-    kept = await store.proofs_of("ben")
-    await store.forget_proofs("ben")
-    assert ([other, new], []) == (kept, await store.proofs_of("ben"))

@@ -47,6 +47,8 @@ def status(request_id: Id, as_json: AsJson = False) -> None:
         if found["state"] == "pending":
             typer.echo(f"    {waits_for(found)}")
         typer.echo(plain(f"    {found['requester']['name']}: {found['reason'] or 'no reason given'}"))
+        if found["ip"]:
+            typer.echo(plain(f"    from {found['ip']} ({found['ip_from']})"))
         typer.echo(plain(f"    policy: {found['why']}"))
         for each in found["decisions"]:
             said = "approved" if each["approved"] else "denied"

@@ -38,7 +38,7 @@ def asked_line(explanation: Explanation) -> str:
     why = ask.reason if len(ask.reason) <= LONGEST_QUOTE else f"{ask.reason[: LONGEST_QUOTE - 1]}…"
     quoted = f": “{why.strip()}”" if why.strip() else ", without a reason"
     way = ask.source or "an unknown way"
-    place = f" from {ask.ip}" if ask.ip else ""
+    place = f" from {ask.ip} ({ask.ip_from})" if ask.ip else ""
     return on_a_line(
         f"{ask.requester.name} ({ask.requester.id}; {groups}) asks for {ask.action} on {ask.resource}"
         f" for {span(ask.seconds)}, through {way}{place}, at {ask.at:%Y-%m-%d %H:%M %Z}{quoted}"

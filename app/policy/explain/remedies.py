@@ -16,7 +16,7 @@ from app.policy.conditions import AskedBy, CameThrough, Condition, Facts, Longer
 from app.policy.globs import is_pattern
 from app.policy.nearest import listed
 from app.policy.people_conditions import AskedOften, HoldsOthers, NamesTicket, RequesterIs, has_any
-from app.policy.place_conditions import InNetwork
+from app.policy.place_conditions import AddressKnownFrom, InNetwork
 from app.policy.spans import span
 from app.policy.time_conditions import During, InFreeze
 from app.policy.when import When
@@ -161,6 +161,14 @@ def _(condition: InNetwork, facts: Facts, action: Action) -> Shown:  # noqa: ARG
     first = min([str(v4.network_address) for v4 in condition.v4] + [str(v6[0]) for v6 in condition.v6])
     then = asking(facts, ip=first)
     return Shown("networks", named, actual, f"ask from {named}, where the address is known", then)
+
+
+@shown.register
+def _(condition: AddressKnownFrom, facts: Facts, action: Action) -> Shown:  # noqa: ARG001
+    expected = _either(frozenset(map(str, condition.ways)))
+    known = condition.look(facts).known
+    change = f"have your address known by {expected}"
+    return Shown("ip_from", expected, str(facts.ask.ip_from) if known else "not known", change)
 
 
 @shown.register

@@ -137,6 +137,8 @@ def _nearest(policy: Policy, facts: Facts, action: Action) -> Iterator[Way]:
             changes[seen.key] = seen.change
             now = seen.then if now else None
         if all(changes.values()):
+            if now and not rule.look(now).matched:
+                now = None  # one change undid another: who asks by another way is known to be elsewhere
             ways.append(_way(policy, rule.name, changes, now))
     ways.sort(key=lambda way: way.then is not None and way.then.outcome is Outcome.DENY)
     yield from ways[:MOST_WAYS]

@@ -14,10 +14,12 @@ from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.decisions import read_id, request_id
 from app.slack.listeners.shorter import filled_in
-from app.slack.proving import proved_or_asked
+from app.slack.listeners.where import asked_for_address
+from app.slack.proving import asking_for_proof
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.break_glass import break_glass_modal, review_modal
+from app.whereabouts import Wanted
 from app.workflow import Wish
 
 Body = dict[str, Any]
@@ -35,7 +37,12 @@ async def break_glass(services: Services, body: Body, words: list[str], _: Answe
         raise BadInput(f"{error} {ORDER}", field="duration") from None
     by = await services.identity.of(body["user_id"])
     wish = Wish(action=action, resource=resource, duration=lasts, reason=" ".join(reason))
-    found = await services.workflow.may_break_glass(wish, by)
+    if await services.whereabouts.needed(Wanted(wishes=(wish,)), by) and services.whereabouts.has_page:
+        found = services.policy().find_action(
+            action
+        )  # what it comes to is not known before the person's address is
+    else:
+        found = await services.workflow.may_break_glass(wish, by)
     form = break_glass_modal(found, resource, lasts, wish.reason, body.get("response_url", ""))
     await services.open_view(body["trigger_id"], form)
 
@@ -53,15 +60,16 @@ def listen(app: AsyncApp, services: Services) -> None:
         answer = Answer(services.client, body["user"]["id"], response_url)
         async with telling_refusals(answer):
             by = await services.who(body)
+            wanted = Wanted(wishes=(wish,), glass=why, answer_to=response_url)
+            if await asked_for_address(services, wanted, by, answer):
+                return
             await workflow.may_break_glass(wish, by)
             request = await workflow.request(wish, by)
             if request.state is not State.PENDING and request.glass is None:
                 await answer.say(replies.asked(request))
                 return
-            done = await proved_or_asked(
-                services, body, by, lambda proof: workflow.break_glass(request.id, by, why, proof), {"why": why}
-            )
-            if done:
+            async with asking_for_proof(services, body, by, {"why": why}):
+                await workflow.break_glass(request.id, by, why)
                 await answer.say(
                     f"🚨 The glass is broken (`{request.id}`). I tell you when the access is there; "
                     "approvers and security are told now."

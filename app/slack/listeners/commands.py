@@ -11,7 +11,6 @@ from structlog.contextvars import bind_contextvars
 
 from app.domain.duration import parse_duration
 from app.domain.ids import read_request_id
-from app.domain.proof import Proof
 from app.domain.refusals import BadInput
 from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
@@ -20,13 +19,15 @@ from app.slack.listeners.delegation import delegate
 from app.slack.listeners.policy import tell_policy
 from app.slack.listeners.revoking import revoke_all, whose
 from app.slack.listeners.tokens import login, tokens
-from app.slack.proving import proved_or_asked
+from app.slack.listeners.where import ask
+from app.slack.proving import asking_for_proof, more_wanted
 from app.slack.services import Services
 from app.slack.views import replies
 from app.slack.views.modals import OFFERED, Draft, request_modal
 from app.slack.views.story import story_blocks, story_text
 from app.slack.views.text import typed
-from app.slack.wishes import Filled, ask_each
+from app.slack.wishes import Filled
+from app.whereabouts import More, Wanted
 
 COMMAND = "/jit"
 Body = dict[str, Any]
@@ -90,7 +91,8 @@ class Commands:
         by = await self._services.identity.of(body["user_id"])
         delivery = f"command:{body['trigger_id']}"
         wishes = filled.wishes(delivery, self._services.policy(), datetime.now(UTC))
-        await answer.say(*await ask_each(self._services.workflow, wishes, by))
+        wanted = Wanted(wishes=tuple(wishes), answer_to=body.get("response_url", ""))
+        await ask(self._services, wanted, by, answer)
 
     async def _open_modal(self, body: Body, words: list[str]) -> None:
         by = self._services.identity.named(body["user_id"])
@@ -137,14 +139,10 @@ class Commands:
         by = await self._services.identity.of(body["user_id"])
         reason = _rest_of(typed(body["text"]), 3)
         delivery = f"command:{body['trigger_id']}"
-
-        async def extend(proof: Proof) -> None:
-            workflow = self._services.workflow
-            extended = await workflow.extend(request_id, by, more, reason, delivery, proof=proof)
-            await answer.say(replies.extended(extended))
-
-        details = {"more": str(int(more.total_seconds())), "reason": reason}
-        await proved_or_asked(self._services, body, by, extend, details)
+        wish = More(request_id=request_id, duration=more, reason=reason, delivery=delivery)
+        wanted = Wanted(more=wish, answer_to=body.get("response_url", ""))
+        async with asking_for_proof(self._services, body, by, more_wanted(wish)):
+            await ask(self._services, wanted, by, answer)
 
     async def _policy(self, body: Body, _: list[str], answer: Answer) -> None:
         await tell_policy(self._services, body["user_id"], answer)

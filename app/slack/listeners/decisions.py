@@ -9,7 +9,7 @@ from app.domain.ids import read_request_id
 from app.domain.refusals import BadInput
 from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
-from app.slack.proving import proved_or_asked
+from app.slack.proving import asking_for_proof
 from app.slack.services import Services
 from app.slack.views.modals import deny_modal
 from app.workflow import NO_WHY
@@ -26,7 +26,8 @@ def listen(app: AsyncApp, services: Services) -> None:
         await ack()
         async with telling_refusals(answer_to(services.client, body)):
             named, by = request_id(body), await services.who(body)
-            await proved_or_asked(services, body, by, lambda proof: workflow.approve(named, by, proof=proof))
+            async with asking_for_proof(services, body, by):
+                await workflow.approve(named, by)
 
     @app.action(actions.DENY)
     async def ask_why(ack: AsyncAck, body: Body) -> None:

@@ -5,14 +5,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from app.domain.duration import parse_duration
-from app.domain.proof import Proof
 from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.decisions import read_id, request_id
-from app.slack.proving import proved_or_asked
+from app.slack.listeners.where import ask
+from app.slack.proving import asking_for_proof, more_wanted
 from app.slack.services import Services
-from app.slack.views import replies
 from app.slack.views.modals import deny_more_modal, extend_modal
+from app.whereabouts import More, Wanted
 from app.workflow import NO_WHY
 
 Body = dict[str, Any]
@@ -41,14 +41,9 @@ def listen(app: AsyncApp, services: Services) -> None:
         answer = Answer(services.client, body["user"]["id"], response_url)
         async with telling_refusals(answer):
             by, delivery = await services.who(body), f"view:{body['view']['id']}"
-            asked = read_id(named)
-
-            async def extend(proof: Proof) -> None:
-                extended = await workflow.extend(asked, by, more, reason, delivery, proof=proof)
-                await answer.say(replies.extended(extended))
-
-            details = {"more": str(int(more.total_seconds())), "reason": reason}
-            await proved_or_asked(services, body, by, extend, details)
+            wish = More(request_id=read_id(named), duration=more, reason=reason, delivery=delivery)
+            async with asking_for_proof(services, body, by, more_wanted(wish)):
+                await ask(services, Wanted(more=wish, answer_to=response_url), by, answer)
 
     @app.action(actions.APPROVE_MORE)
     async def approve_more(ack: AsyncAck, body: Body) -> None:
@@ -56,13 +51,8 @@ def listen(app: AsyncApp, services: Services) -> None:
         async with telling_refusals(answer_to(services.client, body)):
             by, shown = await services.who(body), actions.shown(body["actions"][0].get("block_id", ""))
             named = request_id(body)
-            await proved_or_asked(
-                services,
-                body,
-                by,
-                lambda proof: workflow.decide_extension(named, by, approved=True, proof=proof, shown=shown),
-                {"shown": shown},
-            )
+            async with asking_for_proof(services, body, by, {"shown": shown}):
+                await workflow.decide_extension(named, by, approved=True, shown=shown)
 
     @app.action(actions.DENY_MORE)
     async def ask_why(ack: AsyncAck, body: Body) -> None:

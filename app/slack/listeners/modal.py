@@ -9,9 +9,11 @@ from app.domain.duration import parse_duration
 from app.domain.refusals import BadInput
 from app.slack import actions
 from app.slack.answers import Answer, telling_refusals
+from app.slack.listeners.where import ask
 from app.slack.services import Services
 from app.slack.views.modals import Draft, request_modal
-from app.slack.wishes import Filled, ask_each
+from app.slack.wishes import Filled
+from app.whereabouts import Wanted
 
 Body = dict[str, Any]
 
@@ -40,7 +42,8 @@ def listen(app: AsyncApp, services: Services) -> None:
         answer = Answer(services.client, body["user"]["id"], view["private_metadata"])
         async with telling_refusals(answer):
             by = await services.who(body)
-            await answer.say(*await ask_each(services.workflow, wishes, by))
+            wanted = Wanted(wishes=tuple(wishes), answer_to=view["private_metadata"])
+            await ask(services, wanted, by, answer)
 
 
 def read(view: Body) -> Filled:

@@ -10,7 +10,7 @@ from app.slack import actions
 from app.slack.answers import answer_to, telling_refusals
 from app.slack.listeners.decisions import request_id
 from app.slack.listeners.shorter import filled_in
-from app.slack.proving import proved_or_asked
+from app.slack.proving import asking_for_proof
 from app.slack.services import Services
 from app.slack.views.blocks import Block
 from app.slack.views.proving import checking_modal, done_modal, not_done_modal, prove_modal
@@ -30,9 +30,8 @@ def listen(app: AsyncApp, services: Services) -> None:
         await ack()
         async with telling_refusals(answer_to(services.client, body)):
             named, by = request_id(body), await services.who(body)
-            await proved_or_asked(
-                services, body, by, lambda proof: services.workflow.confirm(named, by, proof)
-            )
+            async with asking_for_proof(services, body, by):
+                await services.workflow.confirm(named, by)
 
     @app.view(actions.PROVE_VIEW)
     async def typed(ack: AsyncAck, body: Body) -> None:

@@ -10,7 +10,7 @@ from app.domain.refusals import BadInput
 from app.slack import actions
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.decisions import read_id, request_id
-from app.slack.proving import proved_or_asked
+from app.slack.proving import asking_for_proof
 from app.slack.services import Services
 from app.slack.views.shorter import approve_less_modal, shorter_times
 
@@ -41,13 +41,9 @@ def listen(app: AsyncApp, services: Services) -> None:
             by = await services.who(body)
             less, comment = _duration(values.get(actions.DURATION, "")), values.get(actions.COMMENT, "")
             request_id = read_id(named)
-            await proved_or_asked(
-                services,
-                body,
-                by,
-                lambda proof: workflow.approve(request_id, by, comment, less, proof),
-                {"less": str(int(less.total_seconds())), "comment": comment},
-            )
+            chosen = {"less": str(int(less.total_seconds())), "comment": comment}
+            async with asking_for_proof(services, body, by, chosen):
+                await workflow.approve(request_id, by, comment, less)
 
 
 def filled_in(body: Body) -> dict[str, str]:

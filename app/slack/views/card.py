@@ -12,6 +12,7 @@ from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, confirm, context, fields, quotation, section
+from app.slack.views.provenance import asked_from
 from app.slack.views.text import clip, escape, moment, said
 
 RISK_SIGN = {"low": "🟢", "medium": "🟡", "high": "🟠", "critical": "🔴"}
@@ -189,7 +190,7 @@ def _more_time(request: Request, audience: Audience) -> list[Block]:
     return [
         section(f"⏱️ *{escape(request.requester.name)} asks for {more} more*{so_far}"),
         *([quotation(clip(extension.reason, REASON_SHOWN))] if extension.reason else []),
-        context(stages),
+        context(*filter(None, (stages, asked_from(extension)))),
         buttons(
             button("Approve more time", actions.APPROVE_MORE, request.id, "primary"),
             button("Deny more time", actions.DENY_MORE, request.id, "danger"),
@@ -237,6 +238,8 @@ def _rules_and_people(request: Request, audience: Audience) -> list[str]:
         lines.append(f"Told: {others}")
     lines += _obligations(request)
     lines.append(f"Policy rule: {clip(rules, 500)}")
+    if where := asked_from(request):
+        lines.append(where)
     if request.asked_with:
         lines.append(f"Asked together with {escape(_list(request.asked_with))}")
     if audience.unreachable and request.state is State.PENDING:

@@ -6,11 +6,13 @@ from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
 from app.domain.proof import factors_in_words
+from app.domain.provenance import IpFrom
 from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, confirm, context, section
 from app.slack.views.card import STATE_SIGN, Audience, approved_by, how_long, status_line, why_it_ended
+from app.slack.views.provenance import asked_from
 from app.slack.views.text import escape, moment, said
 
 
@@ -37,6 +39,7 @@ def status_message(request: Request, audience: Audience) -> list[Block]:
     ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
     return [
         told,
+        *_from_where(request),
         buttons(
             button("Cancel request", actions.CANCEL, request.id, confirm=ask),
             button("Ask the approvers …", actions.ASK, request.id),
@@ -90,6 +93,7 @@ def grant_message(request: Request, audience: Audience) -> list[Block]:
                 "When your work is done, give it back: it shortens the time anything can go wrong."
             ),
             *_more_time(request),
+            *_from_where(request),
             buttons(
                 button("Done", actions.DONE, request.id, "primary"),
                 *([] if request.extension else [button("More time …", actions.EXTEND, request.id)]),
@@ -99,6 +103,14 @@ def grant_message(request: Request, audience: Audience) -> list[Block]:
     if request.is_final:
         return [told, buttons(button("Ask again …", actions.AGAIN, request.id))]
     return [told]
+
+
+def _from_where(request: Request) -> list[Block]:
+    """From which address a browser asked in the requester's name: whoever had the link could have used it."""
+    where = asked_from(request)
+    if request.ip_from is not IpFrom.BROWSER_CHECK:
+        return []
+    return [context(f"📍 {where}. Was that not you? Take it back below, and tell security.")]
 
 
 def _more_time(request: Request) -> list[Block]:

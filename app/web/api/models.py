@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.domain.duration import format_duration, parse_duration
 from app.domain.ids import read_request_id
+from app.domain.provenance import IpFrom
 from app.domain.refusals import BadInput
 from app.domain.request import Decision, Request, State
 
@@ -113,6 +114,13 @@ class Shown(BaseModel):
     reason: str
     risk: str = Field(examples=["high"])
     source: str = Field(examples=["cli"])
+    ip: str = Field(
+        description="Where the requester was; empty where it is not known.", examples=["192.0.2.7"]
+    )
+    ip_told_by: str = Field(
+        description="`connection`, or `proxy` for one that is trusted.", examples=["connection"]
+    )
+    ip_from: IpFrom = Field(description="By whose connection it is known.", examples=["cli"])
     outcome: str = Field(description="What policy said.", examples=["require"])
     why: str = Field(description="Why policy said so.", examples=["group engineers may ask"])
     comment: str = Field(description="What was said when it was settled.")
@@ -172,6 +180,9 @@ def shown(request: Request) -> Shown:
         reason=request.reason,
         risk=request.risk,
         source=request.source,
+        ip=request.ip,
+        ip_told_by=request.ip_told_by,
+        ip_from=request.ip_from,
         outcome=request.verdict.outcome,
         why=request.verdict.message,
         comment=request.comment,

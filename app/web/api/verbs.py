@@ -96,7 +96,14 @@ def _ones_own(api: APIRouter, services: Services) -> None:
         """Ask for more time; the end in force stays until somebody decides."""
         async with _calling(services, request, request_id, Scope.REQUEST) as calling:
             by, duration = calling.caller.by, read_duration(more.duration)
-            ip = calling.address.ip
             return shown(
-                await workflow.extend(request_id, by, duration, more.reason, source=more.source, ip=ip)
+                await workflow.extend(
+                    request_id,
+                    by,
+                    duration,
+                    more.reason,
+                    source=more.source,
+                    ip=calling.address.ip,
+                    ip_told_by=calling.address.told_by,
+                )
             )

@@ -42,6 +42,7 @@ async def test_the_story(api, ana, ben):
     longer = await ana.runs("extend", request_id.lower(), "10m", "the", "index")
     assert 0 == longer.code
     shown = await ana.runs("status", request_id)
+    assert "from 127.0.0.1 (cli)" in shown.out
     assert ("active" in shown.out, "Ben Okafor approved (db-owner) careful please" in shown.out) == (
         True,
         True,

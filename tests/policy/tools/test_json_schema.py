@@ -63,6 +63,7 @@ WHOLE = """\
         sources: [slack, ci]
         networks: [10.0.0.0/8, "2001:db8::/32"]
         outside_networks: [192.0.2.0/24]
+        ip_from: [cli, browser_check]
         times: [{weekdays: [mon-fri, sun], from: "09:00", to: "24:00", zone: UTC, except_dates: [2026-05-01],
                  calendars: [de]}]
         outside_times: [{zone: Europe/Berlin}]

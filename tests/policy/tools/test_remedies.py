@@ -43,6 +43,13 @@ def ways(rule: str, **changed) -> list[tuple[tuple[str, ...], Outcome | None]]:
     return [(way.changes, way.then and way.then.outcome) for way in explain(policy, ask).ways]
 
 
+def test_another_way_in_is_another_address():
+    """Who asks through another way is known to be elsewhere: what is said then is not made up."""
+    found = ways(f"{AUTO}, sources: [api], ip_from: [cli]", source="cli", ip="192.0.2.1")
+
+    assert [(("ask through api",), None)] == found
+
+
 @pytest.mark.parametrize(
     ("key", "changed", "change", "then"),
     [
@@ -51,6 +58,8 @@ def ways(rule: str, **changed) -> list[tuple[tuple[str, ...], Outcome | None]]:
         ("networks: [10.0.0.0/8]", {"ip": "192.0.2.1"}, f"ask from 10.0.0.0/8, {KNOWN}", "auto_approve"),
         ("networks: ['2001:db8::/32']", {}, f"ask from 2001:db8::/32, {KNOWN}", "auto_approve"),
         ("outside_networks: [10.0.0.0/8]", {"ip": "10.1.2.3"}, "ask from outside of 10.0.0.0/8", None),
+        ("ip_from: [cli]", {}, "have your address known by cli", None),
+        ("ip_from: [api, cli]", {"ip": "192.0.2.1"}, "have your address known by api or cli", None),
         (f"times: {WEEKEND}", {}, "ask within sat-sun UTC, next from Sat 2026-03-07 00:00 UTC on", "auto_approve"),
         (f"times: {HOURS}", {}, OPEN, "auto_approve"),
         ("outside_times: [{weekdays: [mon], zone: UTC}]", {}, "ask outside of mon UTC", None),
@@ -156,8 +165,9 @@ def test_every_condition_has_its_words():
     keys = {
         "resources": "[orders-db]", "risks": "[high]", "groups": "[dbas]", "people": "[sam]",
         "requester": "{team: a}", "sources": "[api]", "networks": "[10.0.0.0/8]",
-        "outside_networks": "[10.0.0.0/8]", "times": WEEKEND, "outside_times": WEEKEND, "freezes": "[release]",
-        "longest": "10m", "longer_than": "1h", "ticket": "OPS", "at_most": "{count: 1, per: day}",
+        "outside_networks": "[10.0.0.0/8]", "ip_from": "[cli]", "times": WEEKEND, "outside_times": WEEKEND,
+        "freezes": "[release]", "longest": "10m", "longer_than": "1h", "ticket": "OPS",
+        "at_most": "{count: 1, per: day}",
         "more_than": "{count: 1, per: day}", "concurrent": "1", "more_concurrent_than": "1",
         "when": "[{id: a, cel: request.seconds < 600, message: Brief}]",
     }  # fmt: skip

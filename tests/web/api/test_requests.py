@@ -71,12 +71,21 @@ async def test_the_proof_is_told(api):
     request_id = await api.live(ana, ben)
     shown = (await ana.get(f"/v1/requests/{request_id}")).body
     assert ["api-token"] == [each["proof"] for each in shown["decisions"]]
+    assert ("127.0.0.1", "connection", "api") == (shown["ip"], shown["ip_told_by"], shown["ip_from"])
     await api.work.settled()
     story = "\n".join(map(str, await api.work.bot.story(request_id)))
     assert ("with a token of the API, from 127.0.0.1 (stage" in story, "by api from 127.0.0.1" in story) == (
         True,
         True,
     )
+
+
+@pytest.mark.parametrize("source", ["slack", "browser_check", "ci", "trigger", ""])
+async def test_nobody_says_of_themselves_what_only_we_know(api, source):
+    """A caller may call itself the command line; that a browser was looked at, or CI asks, it may not say."""
+    ana = await api.person("@ana")
+    said = await ana.post("/v1/requests", ASK | {"source": source})
+    assert (422, "bad_input") == (said.status, said.code)
 
 
 async def test_not_yours_is_not_there(api):
