@@ -135,13 +135,6 @@ class Settings(BaseSettings):
             raise ValueError("it should be networks with commas, such as 10.0.0.0/8,fd00::/8") from None
         return proxies
 
-    @field_validator("public_url")
-    @classmethod
-    def _public_url(cls, url: str) -> str:
-        if url and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?|http://localhost(:\d+)?/?", url):
-            raise ValueError("it should look like https://jit.example.com, without a path")
-        return url.rstrip("/")
-
     @field_validator("digest_zone")
     @classmethod
     def _zone(cls, zone: str) -> str:

@@ -20,16 +20,11 @@ TEMPLATE = "jit_template"
 NEW = "jit_new"
 OPEN_PAGE = "jit_open_page"
 """Leads to a page; Slack tells of the click, and nothing is done here."""
-CONFIRM = "jit_confirm"
-"""The requester's: access begins once they have proved that it is them."""
 HOME_PAGE = "jit_home_page"
 """Its value is the request at which the page begins."""
 
 SHOWN = "jit_shown:"
 """Begins the id of a block whose buttons are about what the card showed; the rest names that."""
-
-WHERE = "jit_where"
-"""Leads to a page, and is only acknowledged."""
 
 REQUEST_VIEW = "jit_request"
 DENY_VIEW = "jit_deny_reason"

@@ -26,7 +26,6 @@ from app.slack.listeners import (
     questions,
     shorter,
     tokens,
-    where,
     why,
 )
 from app.slack.services import Services
@@ -57,8 +56,7 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
         questions,
         shorter,
         tokens,
-        where,
-        why,
+            why,
     ):
         listeners.listen(app, services)
     app.error(_tell_bug(services.client))

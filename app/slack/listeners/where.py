@@ -4,13 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import ClientError
-from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.domain.people import Principal
 from app.domain.refusals import DeniedByPolicy
-from app.slack import actions
 from app.slack.answers import Answer
 from app.slack.services import Services
 from app.slack.views import replies
@@ -19,14 +17,6 @@ from app.slack.wishes import ask_each
 from app.whereabouts import Made, More, Wanted
 
 log = structlog.get_logger(__name__)
-
-
-def listen(app: AsyncApp, _: Services) -> None:
-    """Listen to the button that leads to the page: Slack tells of it, and there is nothing to do."""
-
-    @app.action(actions.WHERE)
-    async def led_on(ack: AsyncAck) -> None:
-        await ack()
 
 
 async def ask(services: Services, wanted: Wanted, by: Principal, answer: Answer) -> None:

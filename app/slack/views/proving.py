@@ -23,7 +23,7 @@ def prove_modal(asked: Link, trouble: str = "") -> Block:
         blocks.insert(0, section(f"🚫 {escape(trouble)}"))
     if asked.url:
         label = f"{verb} on my page" if PAGE_FACTORS.intersection(shown.accepted) else "Open my page"
-        blocks.append(buttons(link(label, actions.OPEN_PAGE, asked.url, "primary")))
+        blocks.append(buttons(link(label, actions.OPEN_PAGE, asked.url)))
         blocks.append(context("The page is yours alone, works once and stays open for 5 minutes."))
     if shown.takes_code:
         field: Block = {"type": "plain_text_input", "action_id": actions.CODE, "min_length": 6, "max_length": 7}

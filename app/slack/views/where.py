@@ -26,7 +26,7 @@ def check_needed(wanted: Wanted, url: str) -> list[Block]:
     )
     return [
         section(told),
-        buttons(link("Check where I am", actions.WHERE, url)),
+        buttons(link("Check where I am", actions.OPEN_PAGE, url)),
         context("It works once, for 5 minutes. It asks in your name: pass it on to nobody."),
     ]
 
