@@ -4,6 +4,7 @@ import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -31,6 +32,8 @@ class Settings(BaseSettings):
     )
     slack_api_url: str = "https://slack.com/api/"
     redis_url: SecretStr | None = None
+    public_url: str = ""
+    secret_keys: SecretStr | None = None
     policies: Path | None = None
     data: Path = Path(".jit")
     http_host: str = "127.0.0.1"
@@ -85,6 +88,23 @@ class Settings(BaseSettings):
             else None
         )
 
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, url: str) -> str:
+        return public_origin(url) if url else ""
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _secret_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is None:
+            return None
+        each = "[A-Za-z0-9_-]{43}="
+        what = (
+            "keys with commas, each 32 random bytes in URL-safe base64; this makes one: "
+            "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
+        )
+        return _shaped(SecretStr("".join(keys.get_secret_value().split())), f"{each}(,{each})*", what)
+
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies(cls, proxies: str) -> str:
@@ -108,6 +128,36 @@ class Settings(BaseSettings):
         if self.slack_app_token is None and self.slack_signing_secret is None:
             raise ValueError(NO_WAY_IN)
         return self
+
+
+HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*")
+"""A name, in ASCII: xn--… where it has other letters."""
+ENDS_IN_A_NUMBER = re.compile(r"(^|.*\.)(\d+|0x[0-9a-f]*)")
+"""An IPv4 address in any of its forms, of which security keys know none (WHATWG URL, «ends in a number»)."""
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def public_origin(url: str) -> str:
+    """Bring a public address into the form of an origin: `https://host[:port]`. Raises ValueError."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError("it should look like https://jit.example.com") from None
+    host = parts.hostname or ""
+    if parts.scheme not in DEFAULT_PORTS or not host or parts.username or parts.query or parts.fragment:
+        raise ValueError("it should look like https://jit.example.com")
+    if parts.path not in {"", "/"}:
+        raise ValueError("it should be an address without a path, such as https://jit.example.com")
+    if not HOST.fullmatch(host) or ENDS_IN_A_NUMBER.fullmatch(host):
+        raise ValueError(
+            "its host should be a name and no IP address, or security keys do not answer: "
+            "https://jit.example.com, or http://localhost:8080 on one machine"
+        )
+    if parts.scheme == "http" and host != "localhost":
+        raise ValueError("it should begin with https://; plain http is for http://localhost:PORT alone")
+    at = "" if port in {None, DEFAULT_PORTS[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{at}"
 
 
 def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

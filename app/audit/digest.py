@@ -12,6 +12,7 @@ from app.audit.digest_value import (
     Count,
     Decided,
     Digest,
+    FactorNews,
     Failure,
     HandedOver,
     Live,
@@ -20,6 +21,7 @@ from app.audit.digest_value import (
     Unreviewed,
     Wait,
 )
+from app.audit.factors import factor_told
 from app.audit.window import digest_window
 from app.domain import events
 from app.domain.people import SYSTEM
@@ -84,13 +86,18 @@ def make_digest(
             for e in inside
             if isinstance(e, events.Delegated)
         ),
+        factors=tuple(
+            FactorNews(at=e.at, text=factor_told(e, f"{e.person.name} ({e.person.id})"))
+            for e in inside
+            if isinstance(e, events.FactorEvent)
+        ),
         late=tuple(
             map(
                 maker.matter,
                 dict.fromkeys(
                     event.request_id
                     for event in before
-                    if not isinstance(event, events.Delegated | events.DelegationEnded)
+                    if not isinstance(event, events.Delegated | events.DelegationEnded | events.FactorEvent)
                 ),
             )
         ),
@@ -263,6 +270,14 @@ def counted(event: events.Event) -> list[Count]:
             | events.Delegated()
             | events.DelegationEnded()
             | events.DeputiesChanged()
+        ):
+            return []
+        case (
+            events.FactorAdded()
+            | events.FactorRemoved()
+            | events.FactorRefused()
+            | events.RecoveryCodesMade()
+            | events.RecoveryCodeUsed()
         ):
             return []
         case (

@@ -51,6 +51,7 @@ def _parts(digest: Digest) -> Iterator[tuple[str, Sequence[str]]]:
     )
     yield "Lapsed", [_what(each) for each in digest.lapsed]
     yield "Who lets whom decide in their place", [_delegated(each) for each in digest.delegated]
+    yield "Second factors", [f"{clock(each.at)}  {one_line(each.text)}" for each in digest.factors]
     yield "Of before, recorded only now", [_what(each) for each in digest.late]
 
 

@@ -135,6 +135,13 @@ class HandedOver(Value):
     until: datetime
 
 
+class FactorNews(Value):
+    """What happened to somebody's second factors, in a plain sentence."""
+
+    at: datetime
+    text: str
+
+
 class Digest(Value):
     """What happened from `since` until before `until`. Tuples are in the log's order, where not said."""
 
@@ -159,6 +166,7 @@ class Digest(Value):
     unreviewed: tuple[Unreviewed, ...] = ()
     """Now, and not only of the window; the oldest first."""
     delegated: tuple[HandedOver, ...] = ()
+    factors: tuple[FactorNews, ...] = ()
     late: tuple[Matter, ...] = ()
     """What happened before the window and reached the log within it: the digest before may lack it."""
 
@@ -186,6 +194,7 @@ class Digest(Value):
             or self.live
             or self.unreviewed
             or self.delegated
+            or self.factors
             or self.late
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.audit.chain import Recorded
+from app.audit.factors import factor_told
 from app.audit.plain import clock, one_line
 from app.domain import events
 from app.domain.duration import format_duration
@@ -142,6 +143,14 @@ class _Teller:
                 return f"Taken back: the target confirmed that it is gone ({HOW_IT_ENDED[event.cause]})."
             case events.ApproversChanged():
                 return f"Who may decide has changed{_because(event.comment)}."
+            case (
+                events.FactorAdded()
+                | events.FactorRemoved()
+                | events.FactorRefused()
+                | events.RecoveryCodesMade()
+                | events.RecoveryCodeUsed()
+            ):
+                return factor_told(event, who)
             case events.AttemptRefused():
                 own = ", their own request," if event.code == "self_approval" else ""
                 verb, code = one_line(event.verb), one_line(event.code)

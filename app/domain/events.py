@@ -241,6 +241,61 @@ class ApproversChanged(_Event):
     left: str = ""
 
 
+class FactorAdded(_Event):
+    """Somebody enrolled a second factor, on the strength of `proof`. `request_id` is the factor's own id."""
+
+    kind: Literal["factor_added"] = "factor_added"
+    person: Principal
+    factor: str
+    label: str
+    counts_from: datetime
+    proof: Proof
+
+
+class FactorRemoved(_Event):
+    """Somebody removed a second factor of theirs; without `proof` one that did not count yet."""
+
+    kind: Literal["factor_removed"] = "factor_removed"
+    person: Principal
+    factor: str
+    label: str
+    proof: Proof | None
+
+
+class FactorRefused(_Event):
+    """A second factor was refused; `code` says why, `about` names the request that it was for.
+
+    `request_id` is the factor's own id, or a new one where it is not known which.
+    """
+
+    kind: Literal["factor_refused"] = "factor_refused"
+    person: Principal
+    factor: str
+    code: str
+    about: str = ""
+    ip: str = ""
+
+
+class RecoveryCodesMade(_Event):
+    """Somebody has new recovery codes; earlier ones are worth nothing. `request_id` is an id of its own."""
+
+    kind: Literal["recovery_codes_made"] = "recovery_codes_made"
+    person: Principal
+    counts_from: datetime
+    proof: Proof
+
+
+class RecoveryCodeUsed(_Event):
+    """Somebody used up a recovery code. `request_id` is an id of its own."""
+
+    kind: Literal["recovery_code_used"] = "recovery_code_used"
+    person: Principal
+    ip: str = ""
+
+
+FactorEvent = FactorAdded | FactorRemoved | FactorRefused | RecoveryCodesMade | RecoveryCodeUsed
+
+
 class AttemptRefused(_Event):
     """Someone tried what they may not; nothing changed."""
 
@@ -276,6 +331,7 @@ Event = (
     | EndFailed
     | Ended
     | ApproversChanged
+    | FactorEvent
     | AttemptRefused
 )
 

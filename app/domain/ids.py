@@ -29,6 +29,11 @@ def new_delegation_id(delegator: str, choose: Choose = secrets.choice) -> str:
     return f"D{new_request_id(delegator, choose)[1:]}"
 
 
+def new_credential_id(person: str, choose: Choose = secrets.choice) -> str:
+    """Make the id of a second factor, such as `F07-4KX9TQZ`: it lies in its person's partition."""
+    return f"F{new_request_id(person, choose)[1:]}"
+
+
 def read_request_id(text: str) -> str:
     """Bring an id as typed (any case, O for 0, I or L for 1, backticks) into its one form.
 

@@ -17,6 +17,7 @@ from app.domain.events import (
     DelegationEnded,
     Escalated,
     Event,
+    FactorEvent,
     QuestionAsked,
     Reminded,
 )
@@ -35,6 +36,7 @@ from app.slack.views.break_glass import glass_message, glass_text
 from app.slack.views.card import Audience, Deputy, approval_card, card_text
 from app.slack.views.delegation import told_to_delegate
 from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
+from app.slack.views.factor import told_of_factor
 from app.slack.views.questions import answer_message, answer_text, question_message, question_text
 from app.slack.views.thread import story_line
 from app.store.messages import Messages, Place, is_in_doubt
@@ -86,6 +88,9 @@ class Announcer:
     async def _announce(self, entry: Entry) -> None:
         if isinstance(entry.event, Delegated | DelegationEnded):
             await self._tell_delegate(entry.event)
+            return
+        if isinstance(entry.event, FactorEvent):
+            await self._tell_of_factor(entry)
             return
         try:
             request = (await self._store.load(entry.event.request_id)).request
@@ -185,6 +190,15 @@ class Announcer:
             channel=event.delegate.slack,
             text=told_to_delegate(event),
         )
+
+    async def _tell_of_factor(self, entry: Entry) -> None:
+        """Tell somebody of a change to their second factors, in a message of its own for each event."""
+        event = entry.event
+        if not isinstance(event, FactorEvent) or (text := told_of_factor(event)) is None:
+            return
+        post = f"factor-{entry.partition}-{entry.id}"
+        places = await self._messages.places(post)
+        await self._posting.show(post, event.kind, places, channel=event.person.slack, text=text)
 
     async def _unreachable(self, people: Sequence[Principal]) -> tuple[Principal, ...]:
         reachable = await asyncio.gather(*(self._identity.is_reachable(person) for person in people))

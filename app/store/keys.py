@@ -14,6 +14,11 @@
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
 | `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
 | `jit:{pNN}:delegations` | sorted set: delegator by end (ms) | none | delegate, undelegate |
+| `jit:{pNN}:factors:<person>` | hash: `doc`, `count`, `used`, `step`, `secret` by id; id by `raw` | none | factor_* |
+| `jit:{pNN}:recovery:<person>` | hash: digest of a code; `from` (ms) | with the last factor | factor_*, recovery_* |
+| `jit:{pNN}:factor-tries:<person>` | list: `ms:step` of codes refused | 15 minutes | factor_step, recovery_use |
+| `jit:{pNN}:answered:<challenge>` | string | 15 minutes | factor_key |
+| `jit:{pNN}:enrolling:<digest>` | string: JSON | 10 minutes | factors |
 | `jit:{tokens}:token:<id>` | hash: doc, used (ms) | with the token | token_make, token_used |
 | `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
@@ -90,6 +95,26 @@ def delegation(partition: int, person: str) -> str:
 
 def delegations(partition: int) -> str:
     return _in(partition, "delegations")
+
+
+def factors(person: str) -> str:
+    return _in(partition_of(person), f"factors:{person}")
+
+
+def recovery(person: str) -> str:
+    return _in(partition_of(person), f"recovery:{person}")
+
+
+def factor_tries(person: str) -> str:
+    return _in(partition_of(person), f"factor-tries:{person}")
+
+
+def answered(person: str, challenge: str) -> str:
+    return _in(partition_of(person), f"answered:{challenge}")
+
+
+def enrolling(person: str, ticket: str) -> str:
+    return _in(partition_of(person), f"enrolling:{ticket}")
 
 
 def lease(partition: int, group: str) -> str:

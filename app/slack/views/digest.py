@@ -10,6 +10,7 @@ from app.audit.digest_value import (
     Count,
     Decided,
     Digest,
+    FactorNews,
     Failure,
     HandedOver,
     Live,
@@ -30,6 +31,8 @@ LINES = (10, 7, 5, 3, 2, 1)
 """Lines of each part that are shown: as many as fit."""
 PART = 90
 """Characters of one thing that people wrote or named, within a line."""
+FACTOR = 240
+"""Characters of what happened to a second factor."""
 WORDS = {
     Count.ASKED: "asked",
     Count.APPROVED: "approved by people",
@@ -148,6 +151,7 @@ def _details(digest: Digest) -> list[tuple[str, list[str]]]:
         ("🔓 Live now", [_live(grant, digest) for grant in digest.live]),
         ("💤 Lapsed: nobody decided in time", _each(_what, digest.lapsed)),
         ("🤝 Who lets whom decide in their place", _each(_delegated, digest.delegated)),
+        ("🔑 Second factors", _each(_factor, digest.factors)),
         ("🕰️ Of before, recorded only now", _each(_what, digest.late)),
     ]
 
@@ -218,6 +222,10 @@ def _unreviewed(glass: Unreviewed) -> str:
 
 def _delegated(handed: HandedOver) -> str:
     return f"*{_part(handed.by)}* lets *{_part(handed.to)}* decide until {moment(handed.until)}"
+
+
+def _factor(news: FactorNews) -> str:
+    return f"{clip(said(news.text), FACTOR)}, {moment(news.at)}"
 
 
 def _wait(wait: Wait) -> str:

@@ -1,0 +1,1 @@
+"""Second factors: what proves the person, and not merely a session of theirs."""
