@@ -11,7 +11,7 @@ from app.domain.refusals import (
 )
 from app.domain.request import Extension, Request
 from app.domain.verdict import Stage
-from app.domain.waiting import waits_for
+from app.domain.waiting import extension_waits_for, waits_for
 from app.policy import Permission
 from app.policy.explain import Explanation, explain
 from app.workflow.writing import Writing, ask_of
@@ -44,6 +44,15 @@ class Seeing(Writing):
         people = self._policy().people
         pending = [each.decided_by(people) for each in await self._store.pending()]
         return [each for each in pending if waits_for(each, by, deputies(each, now), now)]
+
+    async def decisions_for(self, by: Principal) -> list[str]:
+        """Ids of requests of which a decision, on access or on more time, waits for this person now."""
+        waiting = [each.id for each in await self.waiting_for(by)]
+        deputies, now = await self._deputies_of(by), await self._store.now()
+        async for each in self._store.each_live():
+            if each.extension is not None and extension_waits_for(each, by, deputies(each, now), now):
+                waiting.append(each.id)
+        return waiting
 
     async def own(self, request_id: str, by: Principal) -> Request:
         """Read a request of one's own. Raises UnknownRequest alike for others' and for none."""
