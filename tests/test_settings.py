@@ -7,6 +7,7 @@ import pytest
 
 from app.settings import SettingsError, contexts_in, read_settings
 
+FERNET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 WORKING = {"SLACK_BOT_TOKEN": "xoxb-secret-1", "SLACK_APP_TOKEN": "xapp-secret-2"}
 
 
@@ -72,6 +73,20 @@ def test_all_that_is_missing_is_told_at_once(environment):
         ("JIT_OIDC_ISSUER", "https://login.example.com/?x=1", "https://login.example.com"),
         ("JIT_OIDC_ACR", "a second factor", "with commas"),
         ("JIT_REDIS_URL", "localhost:6379", "redis://host:6379/0"),
+        ("JIT_PUBLIC_URL", "jit.example.com", "https://jit.example.com"),
+        ("JIT_PUBLIC_URL", "ftp://jit.example.com", "https://jit.example.com"),
+        ("JIT_PUBLIC_URL", "http://jit.example.com", "https://"),
+        ("JIT_PUBLIC_URL", "http://127.0.0.1:8080", "http://localhost:8080"),
+        ("JIT_PUBLIC_URL", "https://10.0.0.7", "no IP address"),
+        ("JIT_PUBLIC_URL", "https://0x7f.1", "no IP address"),
+        ("JIT_PUBLIC_URL", "https://[::1]", "no IP address"),
+        ("JIT_PUBLIC_URL", "https://jit.example.com/approvals", "without a path"),
+        ("JIT_PUBLIC_URL", "https://me@jit.example.com", "https://jit.example.com"),
+        ("JIT_PUBLIC_URL", "https://jit.example.com?a=b", "https://jit.example.com"),
+        ("JIT_PUBLIC_URL", "https://jit.example.com:port", "https://jit.example.com"),
+        ("JIT_PUBLIC_URL", "https://jït.example.com", "should be a name"),
+        ("JIT_SECRET_KEYS", "secret", "32 random bytes"),
+        ("JIT_SECRET_KEYS", f"{FERNET},short", "32 random bytes"),
         ("JIT_DIGEST_ZONE", "Mars/Olympus", "IANA zone"),
         ("JIT_DIGEST_HOUR", "24", "less than or equal to 23"),
         ("JIT_HTTP_PORT", "http", "integer"),
@@ -114,3 +129,26 @@ def test_an_acr_of_commas_is_none(environment):
         "JIT_OIDC_CLIENT_SECRET": "s",
     }
     assert "JIT_OIDC_ACR should be set" in problem(environment, **WORKING, **given, JIT_OIDC_ACR=" , ")
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://JIT.Example.com/", "https://jit.example.com"),
+        ("https://jit.example.com:443", "https://jit.example.com"),
+        ("https://jit.example.com:8443", "https://jit.example.com:8443"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("https://xn--jt-fka.example.com", "https://xn--jt-fka.example.com"),
+    ],
+)
+def test_a_public_address_is_brought_into_the_form_of_an_origin(environment, given, origin):
+    """As browsers write it, since it is compared with what they say."""
+    environment(**WORKING, JIT_PUBLIC_URL=given)
+    assert origin == read_settings().public_url
+
+
+def test_keys_of_secrets_come_with_commas_and_do_not_show(environment):
+    """The first encrypts; line breaks of a file do not matter; none shows where settings are printed."""
+    other = FERNET.replace("A", "B", 1)
+    environment(**WORKING, JIT_SECRET_KEYS=f"{FERNET},\n {other}")
+    settings = read_settings()
+    assert (f"{FERNET},{other}", False) == (settings.secret_keys.get_secret_value(), FERNET in repr(settings))
+    assert FERNET not in problem(environment, **WORKING, JIT_SECRET_KEYS=f"{FERNET},x")

@@ -68,6 +68,16 @@ class Rules(Protocol):
         ...
 
 
+class Given(NamedTuple):
+    """What holds where policy says nothing of factors: who has one may add others, and nobody a first one."""
+
+    enrol: str = ""
+    cooling_off: timedelta = timedelta(hours=24)
+
+
+NO_RULES = Given()
+
+
 class BegunKey(NamedTuple):
     """A key is asked for: `options` is JSON for the browser. The ticket is the page's, and secret."""
 
@@ -110,14 +120,15 @@ class Enrolment:
         store: FactorStore,
         vault: Vault,
         proving: Proving,
-        rules: Callable[[], Rules],
+        rules: Callable[[], Rules | None],
         requests: Requests,
         waits_on: WaitsOn,
     ) -> None:
+        """`rules` gives what policy says of factors, None for nothing."""
         self._store = store
         self._vault = vault
         self._proving = proving
-        self._rules = rules
+        self._policy = rules
         self._requests = requests
         self._waits_on = waits_on
 
@@ -236,6 +247,9 @@ class Enrolment:
             if not await self._store.make_codes(by.id, digests, counts_from, event):
                 raise NoFactor("factor")
             return codes
+
+    def _rules(self) -> Rules:
+        return self._policy() or NO_RULES
 
     # -- who may -------------------------------------------------------------------------------------
 

@@ -53,11 +53,11 @@ class Authenticator:
     def create(self, options: str, origin: str, **changed: Any) -> str:
         """Answer `navigator.credentials.create` on a page of `origin`; `options` and the answer are JSON.
 
-        `changed` may set `rp_id`, `challenge`, `type` or `cross_origin` as they would not be.
+        `changed` may set `credential_id`, `rp_id`, `challenge`, `type` or `cross_origin` as they would not be.
         """
         asked: Mapping[str, Any] = json.loads(options)
         rp_id = asked["rp"]["id"]
-        credential_id = secrets.token_bytes(32)
+        credential_id = changed.get("credential_id") or secrets.token_bytes(32)
         made = Made(ec.generate_private_key(ec.SECP256R1()), rp_id, from_base64url(asked["user"]["id"]), 0)
         self.keys[credential_id] = made
         attested = AAGUID + struct.pack(">H", len(credential_id)) + credential_id + _cose(made.private)
