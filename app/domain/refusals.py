@@ -3,6 +3,8 @@
 A `Refused` is an ordinary answer, told to the one who asked. Anything else that is raised is a bug.
 """
 
+from app.domain.proof import Factor, factors_in_words
+
 
 class Refused(Exception):  # noqa: N818  a refusal is an answer and not an error
     """The product says no, for the reason that `str()` gives. `code` names the reason for machines."""
@@ -68,6 +70,44 @@ class NotByApi(NotPermitted):
             f"Policy does not take decisions through the API: decide on {request_id} in Slack. "
             "The policies say `api: {decide: true}` where they do."
         )
+
+
+class FactorNeeded(Refused):
+    """Policy takes more than a session for this: one of `factors`. Without any, nobody can meet what it asks.
+
+    It is no attempt at what is forbidden, so it is not recorded: the person proves themselves and goes on.
+    `purpose` is one of `app.domain.proving.Purpose`.
+    """
+
+    code = "factor_needed"
+
+    def __init__(self, request_id: str, factors: tuple[Factor, ...], purpose: str) -> None:
+        super().__init__(_factor_needed(request_id, factors, purpose))
+        self.request_id = request_id
+        self.factors = factors
+        self.purpose = purpose
+
+
+FACTOR_FOR = {
+    "approve": "Approving {}",
+    "more_time": "Approving more time for {}",
+    "confirm": "Access for {}",
+    "glass": "Breaking the glass for {}",
+    "extend": "More time for {}",
+}
+
+
+def _factor_needed(request_id: str, factors: tuple[Factor, ...], purpose: str) -> str:
+    what = FACTOR_FOR.get(purpose, "{}").format(request_id)
+    if not factors:
+        return (
+            f"{what} takes a second factor that all rules about it accept, and there is none, so nobody can: "
+            "ask whoever reviews the policies. Nothing was done."
+        )
+    return (
+        f"{what} takes {factors_in_words(factors)}, as policy says: a session alone does not prove that it is "
+        "you. Nothing was done."
+    )
 
 
 class NotYourTurn(Refused):

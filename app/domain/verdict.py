@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import reduce
 
+from app.domain.proof import Factor
 from app.domain.value import Value
 
 
@@ -60,6 +61,10 @@ class Obligations(Value):
     is used up by one use (`single_use`); stages are open all at once (`parallel`) instead of one after the
     other; the requester may go past the stages in an emergency (`break_glass`); groups and people to be told
     of a grant (`tell`); who may decide too when nobody does (`escalation`).
+
+    A person proves to be it by one of `mfa_approver` before they approve, and by one of `mfa_requester` before
+    access begins; None asks for none, and an empty one is what nobody can meet. `fresh_seconds` is how old a proof
+    may be that was made for something else: 0 where each is made for itself, None where none is asked for.
     """
 
     up_to: int | None = None
@@ -69,15 +74,20 @@ class Obligations(Value):
     parallel: bool = False
     tell: tuple[str, ...] = ()
     escalation: tuple[Rung, ...] = ()
+    mfa_approver: tuple[Factor, ...] | None = None
+    mfa_requester: tuple[Factor, ...] | None = None
+    fresh_seconds: int | None = None
 
     def and_also(self, other: "Obligations") -> "Obligations":
         """Give the least strict obligations that are at least as strict as both.
 
         A join of a semilattice in each part. The shorter time holds; what one demands (single use, tickets,
         people to tell, steps of the escalation) is demanded; what makes things easier (stages at once, break
-        glass) must be allowed by both. So the order in which rules are put together never matters.
+        glass) must be allowed by both; a factor must be one that both accept, and as fresh as either asks. So the
+        order in which rules are put together never matters.
         """
         limits = [each.up_to for each in (self, other) if each.up_to is not None]
+        ages = [each.oldest_proof for each in (self, other) if each.oldest_proof is not None]
         return Obligations(
             up_to=min(limits, default=None),
             single_use=self.single_use or other.single_use,
@@ -86,11 +96,29 @@ class Obligations(Value):
             parallel=self.parallel and other.parallel,
             tell=tuple(sorted({*self.tell, *other.tell})),
             escalation=tuple(sorted({*self.escalation, *other.escalation}, key=_order)),
+            mfa_approver=_accepted_by_both(self.mfa_approver, other.mfa_approver),
+            mfa_requester=_accepted_by_both(self.mfa_requester, other.mfa_requester),
+            fresh_seconds=min(ages, default=None),
         )
+
+    @property
+    def oldest_proof(self) -> int | None:
+        """How old a proof may be that was made for something else, in seconds; None where none is asked for."""
+        asks = self.mfa_approver is not None or self.mfa_requester is not None
+        return (self.fresh_seconds or 0) if asks else None
 
     def in_order(self) -> "Obligations":
         """Give the same obligations in the one form in which equal ones are equal: sets are in order."""
         return self.and_also(self)
+
+
+def _accepted_by_both(
+    one: tuple[Factor, ...] | None, other: tuple[Factor, ...] | None
+) -> tuple[Factor, ...] | None:
+    """Factors that both accept, in their one order; None accepts anything, a mere session among it."""
+    if one is None and other is None:
+        return None
+    return tuple(factor for factor in Factor if all(each is None or factor in each for each in (one, other)))
 
 
 def strictest(obligations: Iterable[Obligations]) -> Obligations:

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.proof import Factor
 from app.domain.verdict import Obligations, Outcome, Rung, Verdict, strictest
 from app.policy import PolicyError
 from tests.policy.sets import an_ask, policy_of
 
 names = st.lists(st.sampled_from(["dbas", "security", "ana"]), max_size=3)
 tuples = names.map(tuple)
+factors = st.none() | st.lists(st.sampled_from(Factor), max_size=3).map(tuple)
 rungs = st.builds(Rung, after=st.sampled_from([60, 900]), groups=tuples, people=tuples)
 obligations = st.builds(
     Obligations,
@@ -26,6 +28,9 @@ obligations = st.builds(
     parallel=st.booleans(),
     tell=tuples,
     escalation=st.lists(rungs, max_size=3).map(tuple),
+    mfa_approver=factors,
+    mfa_requester=factors,
+    fresh_seconds=st.none() | st.sampled_from([0, 60, 600]),
 ).map(Obligations.in_order)
 
 
@@ -39,7 +44,18 @@ def is_as_strict(one: Obligations, other: Obligations) -> bool:
         and (other.parallel or not one.parallel)
         and set(one.tell) >= set(other.tell)
         and set(one.escalation) >= set(other.escalation)
+        and accepts_no_more(one.mfa_approver, other.mfa_approver)
+        and accepts_no_more(one.mfa_requester, other.mfa_requester)
+        and (
+            other.fresh_seconds is None
+            or (one.fresh_seconds is not None and one.fresh_seconds <= other.fresh_seconds)
+        )
     )
+
+
+def accepts_no_more(one, other) -> bool:
+    """Say it of factors: where none is asked for, the mere session is accepted too."""
+    return other is None or (one is not None and set(one) <= set(other))
 
 
 @given(obligations, obligations, obligations)

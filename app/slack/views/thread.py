@@ -21,7 +21,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Approved():
             why = f": {said(event.comment)}" if event.comment else ""
             rest = "" if event.settled else " More approvals are needed."
-            return f"✅ {who}{_for(event, audience)} approved{_for_less(event)}{_proven(event)} ({escape(event.stage)}){why}.{rest}"
+            how = f"{_for_less(event)}{_proven(event)} ({escape(event.stage)})"
+            return f"✅ {who}{_for(event, audience)} approved{how}{why}.{rest}"
         case events.Denied():
             return f"❌ {who}{_for(event, audience)} denied{_proven(event)}: {said(event.comment)}"
         case events.Cancelled() if event.by == SYSTEM:
@@ -46,7 +47,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.ExtensionDecided() if event.approved:
             why = f": {said(event.comment)}" if event.comment else ""
             until = f" Access is live until {moment(event.ends_at)}." if event.ends_at else ""
-            return f"✅ {who}{_for(event, audience)} approved more time{_proven(event)} ({escape(event.stage)}){why}.{until}"
+            how = f"more time{_proven(event)} ({escape(event.stage)})"
+            return f"✅ {who}{_for(event, audience)} approved {how}{why}.{until}"
         case events.ExtensionDecided():
             return f"❌ {who}{_for(event, audience)} denied more time{_proven(event)}: {said(event.comment)}"
         case events.QuestionAsked():
