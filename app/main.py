@@ -56,6 +56,7 @@ from app.store.in_force import PolicyInForce
 from app.store.leases import Leases
 from app.store.messages import Messages
 from app.store.once import Once
+from app.store.proofs import ProofStore
 from app.store.requests import RequestStore
 from app.store.rolls import Rolls
 from app.store.stream import Stream
@@ -113,7 +114,7 @@ class Bot:
         identity = Identity(client, self.policy)
         self.stream = Stream(connection.calls, connection.waits)
         delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
-        self.workflow = Workflow(self.store, self.policy, delegating)
+        self.workflow = Workflow(self.store, self.policy, delegating, ProofStore(connection.calls))
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
         self.announcer = slack.Announcer(
             self.store, messages, posting, self.policy, identity, self.homes.concern, delegating.in_force

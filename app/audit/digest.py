@@ -267,6 +267,8 @@ def counted(event: events.Event) -> list[Count]:
             return []
         case (
             events.Scheduled()
+            | events.ConfirmationAsked()
+            | events.Confirmed()
             | events.GrantBegun()
             | events.Warned()
             | events.EndBegun()

@@ -8,6 +8,7 @@ from app.audit.plain import clock, one_line
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM, Principal
+from app.domain.proof import factors_in_words
 from app.domain.request import EndCause
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage, Verdict
@@ -82,13 +83,21 @@ class _Teller:
                 return f"Policy stopped it before it started{_because(event.comment)}."
             case events.Cancelled():
                 return f"{who} cancelled the request{_because(event.comment)}."
+            case events.Lapsed(unconfirmed=True):
+                return "The requester did not confirm in time: the request lapsed."
+            case events.ConfirmationAsked():
+                how = factors_in_words(event.factors)
+                return f"It begins once the requester confirms with {how}, until {clock(event.confirms_by)}."
+            case events.Confirmed():
+                return f"{who} confirmed {one_line(event.proof.told_at(event.at))}. Access may begin."
             case events.Lapsed():
                 return "Nobody decided in time: the request lapsed."
             case events.Scheduled():
                 return f"Access waits for its start at {clock(event.start_at)}."
             case events.GlassBroken():
                 lasts = format_duration(timedelta(seconds=event.seconds))
-                return f"{who} broke the glass, for {lasts} without approval{_because(event.why)}."
+                how = one_line(event.proof.told_at(event.at))
+                return f"{who} broke the glass {how}, for {lasts} without approval{_because(event.why)}."
             case events.GlassReviewed():
                 return f"{who} closed the review of the broken glass{_because(event.comment)}."
             case events.Reminded():
@@ -198,7 +207,9 @@ def _needed(stage: Stage) -> str:
 
 
 def _decision(event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
-    return f"{one_line(event.proof.told)} (stage {one_line(event.stage)}){_because(event.comment)}."
+    return (
+        f"{one_line(event.proof.told_at(event.at))} (stage {one_line(event.stage)}){_because(event.comment)}."
+    )
 
 
 def _because(comment: str) -> str:

@@ -20,7 +20,9 @@ from app.store.stream import Entry
 from app.workflow import Workflow
 
 GROUP = "connectors"
-ACTED_ON = frozenset({"requested", "approved", "glass_broken", "grant_begun", "end_begun", "consumed"})
+ACTED_ON = frozenset(
+    {"requested", "approved", "confirmed", "glass_broken", "grant_begun", "end_begun", "consumed"}
+)
 ANSWERS_WITHIN = 30.0
 """Seconds after which a call of a connector has failed: others wait for their turn."""
 T = TypeVar("T")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from app.domain import events
 from app.domain.people import Principal
+from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.question import wording
 from app.domain.refusals import BadInput, NotPermitted, SelfApproval, WrongState
 from app.domain.request import Glass, Request, Review, State
@@ -24,8 +25,18 @@ def may_break_glass(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.REQUIRE and verdict.obligations.break_glass
 
 
-def break_glass(request: Request, by: Principal, why: str, verdict: Verdict, now: datetime) -> Step:
-    """Give a request that waits to its requester, without approval. `verdict` is what policy says of it now."""
+def break_glass(
+    request: Request,
+    by: Principal,
+    why: str,
+    verdict: Verdict,
+    now: datetime,
+    proof: Proof = SLACK_SESSION,
+) -> Step:
+    """Give a request that waits to its requester, without approval. `verdict` is what policy says of it now.
+
+    A `proof` by a factor confirms the access too, where policy asks for that.
+    """
     if not by.is_same_person(request.requester):
         raise NotPermitted(f"{request.id} is not your request, so you cannot break the glass for it.")
     if request.state is not State.PENDING:
@@ -47,9 +58,12 @@ def break_glass(request: Request, by: Principal, why: str, verdict: Verdict, now
             "seconds": seconds,
             "seconds_asked": request.asked_seconds,
             "glass": glass,
+            "confirmed": proof if proof.factor else None,
         }
     )
-    return broken, events.GlassBroken(request_id=request.id, at=now, by=by.id, why=glass.why, seconds=seconds)
+    return broken, events.GlassBroken(
+        request_id=request.id, at=now, by=by.id, why=glass.why, seconds=seconds, proof=proof
+    )
 
 
 def review_glass(request: Request, by: Principal, may_review: bool, comment: str, now: datetime) -> Step:

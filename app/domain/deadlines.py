@@ -30,6 +30,8 @@ def deadlines(request: Request) -> dict[Deadline, datetime]:
                 Deadline.REMIND: request.reminds_at,
                 Deadline.ESCALATE: escalates_at(request),
             }
+        case State.APPROVED | State.SCHEDULED if request.confirms_by:
+            due = {Deadline.LAPSE: request.confirms_by}
         case State.APPROVED:
             due = {Deadline.START: (request.settled_at or request.created_at) + GRACE}
         case State.SCHEDULED:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from app.domain.people import Principal
-from app.domain.proof import Proof
+from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.request import EndCause
 from app.domain.value import Value
 from app.domain.verdict import Verdict
@@ -64,7 +64,25 @@ class Cancelled(_Event):
 
 
 class Lapsed(_Event):
+    """Nobody decided in time or, where `unconfirmed`, the requester did not confirm to be the one in time."""
+
     kind: Literal["lapsed"] = "lapsed"
+    unconfirmed: bool = False
+
+
+class ConfirmationAsked(_Event):
+    """Approved, and it begins once its requester has confirmed by one of these factors, until `confirms_by`."""
+
+    kind: Literal["confirmation_asked"] = "confirmation_asked"
+    factors: tuple[Factor, ...]
+    confirms_by: datetime
+
+
+class Confirmed(_Event):
+    """The requester confirmed to be the one whose access begins."""
+
+    kind: Literal["confirmed"] = "confirmed"
+    proof: Proof
 
 
 class Scheduled(_Event):
@@ -97,6 +115,7 @@ class GlassBroken(_Event):
     kind: Literal["glass_broken"] = "glass_broken"
     why: str
     seconds: int
+    proof: Proof = SLACK_SESSION
 
 
 class GlassReviewed(_Event):
@@ -142,6 +161,7 @@ class ExtensionAsked(_Event):
     reason: str
     verdict: Verdict
     ends_at: datetime | None = None
+    proof: Proof = SLACK_SESSION
 
 
 class ExtensionDecided(_Event):
@@ -256,6 +276,8 @@ Event = (
     | Cancelled
     | Lapsed
     | Scheduled
+    | ConfirmationAsked
+    | Confirmed
     | GlassBroken
     | GlassReviewed
     | Reminded

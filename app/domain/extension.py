@@ -19,11 +19,21 @@ REMEMBERED = 20
 """So many messages that asked for more time are told from new ones."""
 
 
-def ask_extension(request: Request, by: Principal, extension: Extension, now: datetime) -> Step:
-    """Ask for more time. It is given at once where the extension's verdict says so, else people decide."""
+def ask_extension(
+    request: Request,
+    by: Principal,
+    extension: Extension,
+    now: datetime,
+    proof: Proof = SLACK_SESSION,
+) -> Step:
+    """Ask for more time. It is given at once where the extension's verdict says so, else people decide.
+
+    A `proof` by a factor confirms from then on that it is the requester's.
+    """
     must_be_extendable(request, by, now)
     named = (*request.extended_by, extension.delivery)[-REMEMBERED:]
-    request = request.model_copy(update={"extended_by": named})
+    confirmed = proof if proof.factor else request.confirmed
+    request = request.model_copy(update={"extended_by": named, "confirmed": confirmed})
     asked = events.ExtensionAsked(
         request_id=request.id,
         at=now,
@@ -31,6 +41,7 @@ def ask_extension(request: Request, by: Principal, extension: Extension, now: da
         seconds=extension.seconds,
         reason=extension.reason,
         verdict=extension.verdict,
+        proof=proof,
     )
     match extension.verdict.outcome:
         case Outcome.DENY:

@@ -1,12 +1,13 @@
 """What a decision rests on: a session in Slack, a token of the API, or a factor that proves the person."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from pydantic import model_validator
 
+from app.domain.duration import format_duration
 from app.domain.value import Value
 
 
@@ -72,6 +73,16 @@ class Proof(Value):
         told_by = ", told by a proxy" if self.ip and self.ip_told_by == "proxy" else ""
         where = f", from {self.ip}{told_by}" if self.ip else ""
         return f"{how}{which}{where}"
+
+    def told_at(self, at: datetime) -> str:
+        """Say it of something that it was used for then, with its age where it was made for something else."""
+        age = at - self.at if self.at else timedelta()
+        minutes = age // timedelta(minutes=1)
+        return (
+            f"{self.told}, proven {format_duration(timedelta(minutes=minutes))} before"
+            if minutes > 0
+            else self.told
+        )
 
 
 SLACK_SESSION = Proof(kind="slack-session")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.people import Principal
-from app.domain.proof import SLACK_SESSION, Proof
+from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.value import Value
 from app.domain.verdict import Stage, Verdict
 
@@ -177,6 +177,12 @@ class Request(Value):
     reminds_at: datetime | None = None
     rungs: int = 0
     """How many rungs of the escalation are reached."""
+    confirms_by: datetime | None = None
+    """By when the requester is to confirm by a factor; set while that is waited for, and where it never came."""
+    confirms_with: tuple[Factor, ...] = ()
+    """The factors of which one will do."""
+    confirmed: Proof | None = None
+    """By what the requester confirmed to be the one whose access begins."""
     settled_at: datetime | None = None
     settled_by: str = ""
     comment: str = ""
@@ -207,6 +213,11 @@ class Request(Value):
     @property
     def is_final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def waits_for_requester(self) -> bool:
+        """Tell whether it is approved, and begins once its requester has confirmed by a factor."""
+        return self.state in {State.APPROVED, State.SCHEDULED} and self.confirms_by is not None
 
     @property
     def is_to_be_reviewed(self) -> bool:

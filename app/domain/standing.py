@@ -18,6 +18,8 @@ def standing(request: Request) -> str:
             return f"{_name(request, request.settled_by)} has denied {what} already"
         case State.CANCELLED:
             return f"{what} was cancelled by {_name(request, request.settled_by)}"
+        case State.LAPSED if request.confirms_by is not None:
+            return f"{what} has lapsed: {request.requester.name} did not confirm it in time"
         case State.LAPSED:
             return f"{what} has lapsed: nobody decided in time"
         case State.GRANT_FAILED:

@@ -1,8 +1,8 @@
 """Every arrow of the state diagram, as a pure function to a new request and its event, or a refusal.
 
 pending -> approved -> granting -> active -> ending -> completed | expired | revoked
-approved -> scheduled -> granting;  pending -> denied | cancelled | lapsed
-approved | scheduled -> cancelled;  granting -> grant_failed
+approved -> scheduled -> granting, once confirmed where policy asks that;  pending -> denied | cancelled | lapsed
+approved | scheduled -> cancelled | lapsed;  granting -> grant_failed
 a failing ending stays in ending
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from app.domain import events
+from app.domain.confirming import is_confirmed
 from app.domain.people import SYSTEM, Principal
 from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.refusals import (
@@ -127,12 +128,14 @@ def cancel(request: Request, by: Principal, now: datetime) -> Step:
 
 
 def lapse(request: Request, now: datetime) -> Step:
-    """Nobody decided in time."""
-    _must_be(request, "lapse", State.PENDING)
-    if now < request.lapses_at:
+    """Nobody decided in time, or the requester did not confirm in time."""
+    unconfirmed = request.waits_for_requester
+    if not unconfirmed:
+        _must_be(request, "lapse", State.PENDING)
+    if now < ((request.confirms_by if unconfirmed else None) or request.lapses_at):
         raise WrongState(request.id, "not due", "lapse")
     return _finish(request, State.LAPSED, SYSTEM, now), events.Lapsed(
-        request_id=request.id, at=now, by=SYSTEM
+        request_id=request.id, at=now, by=SYSTEM, unconfirmed=unconfirmed
     )
 
 
@@ -182,12 +185,15 @@ def begin_grant(request: Request, now: datetime) -> Step:
     _must_be(request, "grant", State.APPROVED, State.SCHEDULED)
     if starts_later(request, now):
         raise WrongState(request.id, "not due", "grant", f"{request.id} does not start yet")
+    if not is_confirmed(request, request.verdict.obligations):
+        raise WrongState(request.id, "not confirmed", "grant", f"{request.id} waits for its requester")
     ends_at = now + request.duration
     begun = request.model_copy(update={
         "state": State.GRANTING,
         "starts_at": now,
         "ends_at": ends_at,
         "warns_at": warns_before(ends_at, request.duration),
+        "confirms_by": None,
     })  # fmt: skip
     return begun, events.GrantBegun(request_id=request.id, at=now, by=SYSTEM, ends_at=ends_at)
 

@@ -162,4 +162,7 @@ def _obligations(spec: ObligationsSpec) -> Obligations:
         parallel=spec.parallel,
         tell=tuple(sorted(set(spec.tell))),
         escalation=tuple(rungs),
+        mfa_approver=spec.mfa.approver or None,
+        mfa_requester=spec.mfa.requester or None,
+        fresh_seconds=int(spec.mfa.fresh.total_seconds()),
     ).in_order()

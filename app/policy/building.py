@@ -12,6 +12,7 @@ from app.policy.assembling import Assembly
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.delegation import delegation_rules
 from app.policy.draft import Draft
+from app.policy.factors import factor_policy
 from app.policy.fetched import grown, rota_of
 from app.policy.globs import Globs
 from app.policy.machines import decides_by_api, scopes_by_machine
@@ -62,6 +63,7 @@ def build(draft: Draft) -> Policy:
         managers=filed.managers,
         machines=scopes_by_machine(draft),
         decides_by_api=decides_by_api(draft),
+        factors=factor_policy(draft),
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
         _by_slack=MappingProxyType({person.slack: person for person in people.values()}),

@@ -170,6 +170,11 @@ class Draft:
     def api(self) -> Iterator[tuple[Entry, bool]]:
         return self._well_formed("api")
 
+    @property
+    def factors(self) -> Iterator[tuple[Entry, Any]]:
+        """Each key with a value of its own shape; keys that are not known are told already."""
+        return self._well_formed("factors")
+
     def _well_formed(self, section: str) -> Iterator[tuple[Entry, Any]]:
         """Go through a section by name: the order of files and keys means nothing."""
         for _, entry in sorted(self._sections[section].items()):

@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from app.policy.cases.spec import AskedSpec, CaseSpec
 from app.policy.catalogue import Permission
+from app.policy.factor_shapes import FACTOR_KEYS
 from app.policy.json_shapes import NAMES, PERSONS, list_of, scalar
 from app.policy.machine_shapes import API_KEYS
 from app.policy.rule_references import WRONG_WITH_DENY
@@ -33,6 +34,7 @@ ABOUT = {
     "channels": "Where the bot speaks to security.",
     "machines": "Machines that call the API, by name, and for what.",
     "api": "What people may do through the API.",
+    "factors": "Which action lets somebody enrol a second factor, and how long until it counts.",
 }
 
 
@@ -41,6 +43,7 @@ def policy_schema() -> dict[str, Any]:
     specs = {section: TypeAdapter(spec) for section, spec in SECTIONS.items()} | {
         "group": TypeAdapter(GroupSpec)
     }
+    keys, _ = _schemas({key: TypeAdapter(shape) for key, shape in FACTOR_KEYS.items()})
     made, definitions = _schemas(specs)
     group = made.pop("group")
     made["groups"] = {"anyOf": [made["groups"], group]}
@@ -56,6 +59,11 @@ def policy_schema() -> dict[str, Any]:
     sections["permissions"]["propertyNames"] = {"enum": sorted(Permission)}
     sections["channels"]["propertyNames"] = {"enum": ["admin", "digest"]}
     sections["api"]["propertyNames"] = {"enum": sorted(API_KEYS)}
+    del sections["factors"]["propertyNames"]
+    sections["factors"] |= {
+        "properties": {key: keys[key] for key in FACTOR_KEYS},
+        "additionalProperties": False,
+    }
     _tie_keys(definitions)
     return _document("Policies of jit-approval", sections, definitions)
 
@@ -90,7 +98,11 @@ def _tie_keys(definitions: dict[str, Any]) -> None:
     none = {"type": "null"}
     no_eases = {
         "not": {"required": ["escalation"]},
-        "properties": {"break_glass": {"enum": [False, "false"]}, "parallel": {"enum": [False, "false"]}},
+        "properties": {
+            "break_glass": {"enum": [False, "false"]},
+            "parallel": {"enum": [False, "false"]},
+            "mfa": {"not": {"required": ["approver"]}},
+        },
     }
     definitions["RuleSpec"]["allOf"] = [
         {
@@ -108,6 +120,7 @@ def _tie_keys(definitions: dict[str, Any]) -> None:
             "then": {"properties": {"obligations": {"anyOf": [none, no_eases]}}},
         },
     ]
+    definitions["MfaSpec"]["anyOf"] = [{"required": ["approver"]}, {"required": ["requester"]}]
     for spec in ("StageSpec", "ToldSpec"):
         definitions[spec]["anyOf"] = [{"required": ["groups"]}, {"required": ["people"]}]
 
@@ -121,7 +134,7 @@ def _schemas(specs: dict[str, TypeAdapter[Any]]) -> tuple[dict[str, Any], dict[s
         (name, "validation", adapter) for name, adapter in specs.items()
     ]
     made, rest = TypeAdapter.json_schemas(inputs, schema_generator=_Schema, ref_template="#/$defs/{model}")
-    return {name: made[name, "validation"] for name in specs}, rest["$defs"]
+    return {name: made[name, "validation"] for name in specs}, rest.get("$defs", {})
 
 
 class _Schema(GenerateJsonSchema):

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from app.domain.people import SYSTEM
+from app.domain.proof import Factor
 from app.policy import context_shapes as context
+from app.policy import factor_shapes, shapes
 from app.policy import outside_shapes as outside
-from app.policy import shapes
 from app.policy.cases import spec as cases
 from app.policy.policy import CATALOGUE
 
@@ -104,7 +105,6 @@ SHAPES: dict[Callable[..., Any], Schema] = {
     _of(shapes.Remind): {"anyOf": [DURATION, {"enum": ["never"]}]},
     _of(shapes.Quorum): _whole(1, shapes.MOST_APPROVALS),
     _of(shapes.Expression): {"type": ["string", "boolean"], "minLength": 1},
-    _of(shapes.NotYet): {"type": "null"},
     _of(context.Zone): text(context.ZONE.pattern, examples=["UTC", "Europe/Berlin"]),
     _of(context.Days): text(f"({DAY})(-({DAY}))?", examples=["mon", "mon-fri"]),
     _of(context.Clock): text("([01][0-9]|2[0-3]):[0-5][0-9]|24:00", examples=["09:00"]),
@@ -132,6 +132,13 @@ SHAPES: dict[Callable[..., Any], Schema] = {
             text(f"true|[1-{outside.MOST_LEVELS}]"),
         ]
     },
+    factor_shapes.factors: {
+        "anyOf": [
+            {"enum": [*Factor, factor_shapes.ANY]},
+            {"type": "array", "minItems": 1, "items": {"enum": [*Factor]}},
+        ]
+    },
+    factor_shapes.fresh: DURATION,
     cases.instant: text(
         r"\s*([A-Za-z]{3}[a-z]* +)?[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
         r"(Z|[+-][0-9]{2}:[0-9]{2}| +[A-Za-z][A-Za-z0-9_+/-]{0,63})?\s*",

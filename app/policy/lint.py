@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from app.policy.draft import Draft, Entry
+from app.policy.factors import factor_lint
 from app.policy.lint_reach import unreached
 from app.policy.nearest import listed
 from app.policy.problems import Problem
@@ -21,6 +22,7 @@ def lint(draft: Draft) -> list[Problem]:
             *_unused(draft),
             *_permissions(draft),
             *_reviews(draft),
+            *factor_lint(draft),
         }
     )
 

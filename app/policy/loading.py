@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.policy.catalogue import Permission
 from app.policy.draft import Draft, Entry
+from app.policy.factor_shapes import FACTOR_KEYS
 from app.policy.machine_shapes import API_KEYS
 from app.policy.nearest import instead
 from app.policy.problems import PolicyError, Problem
@@ -26,6 +27,7 @@ FIXED_NAMES = {
     "permissions": frozenset(Permission),
     "channels": frozenset({"digest", "admin"}),
     "api": API_KEYS,
+    "factors": frozenset(FACTOR_KEYS),
 }
 
 
@@ -99,7 +101,8 @@ class _Merging:
         self._check_name(document, section, name)
         is_mapping = isinstance(written, Table)
         try:
-            spec = validator(section, is_mapping).validate_python(written)
+            own = name if section == "factors" and name in FACTOR_KEYS else ""
+            spec = validator(section, is_mapping, own).validate_python(written)
         except ValidationError as error:
             spec = None
             for each in error.errors(include_url=False):

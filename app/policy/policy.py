@@ -8,12 +8,13 @@ from itertools import chain
 from app.domain.duration import format_duration
 from app.domain.people import Principal
 from app.domain.token import Scope
-from app.domain.verdict import Outcome, Reason, Stage, Verdict
+from app.domain.verdict import Obligations, Outcome, Reason, Stage, Verdict, strictest
 from app.policy.ask import Ask
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
 from app.policy.conditions import NO_ATTRIBUTES, Attributes, Facts
 from app.policy.delegation import DelegationRule
+from app.policy.factors import FactorPolicy
 from app.policy.globs import Globs
 from app.policy.nearest import listed
 from app.policy.outside import (
@@ -65,6 +66,8 @@ class Policy:
     """What each machine may call the API for, by name."""
     decides_by_api: bool
     """Whether people may approve and deny through the API."""
+    factors: FactorPolicy | None
+    """How factors are enrolled; None where nobody enrols a first one."""
     digest_channel: str
     admin_channel: str
     _by_slack: Mapping[str, Principal]
@@ -173,6 +176,15 @@ class Policy:
         facts, rules = self.facts_of(ask), self.rules_about(ask)
         reasons = [rule.look(facts) for rule in rules if rule.effect is Outcome.DENY and not rule.shadow]
         return self._verdict(Outcome.DENY, reasons) if any(r.matched for r in reasons) else None
+
+    def obliging(self, ask: Ask) -> Obligations:
+        """Put together what all rules that match oblige to, whatever the outcome. Never raises.
+
+        For what must hold of an ask that was let through, though it would now be denied for something else.
+        """
+        facts = self.facts_of(ask)
+        bound = [rule for rule in self.rules_about(ask) if rule.obligations and not rule.shadow]
+        return strictest(rule.obligations for rule in bound if rule.obligations and rule.look(facts).matched)
 
     @property
     def rule_count(self) -> int:

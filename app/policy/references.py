@@ -7,6 +7,7 @@ from app.domain.duration import format_duration
 from app.policy import rota_references, rule_references
 from app.policy.delegation import unknown_in_delegation
 from app.policy.draft import Draft, Entry
+from app.policy.factors import factor_misfits
 from app.policy.globs import Globs, is_pattern, may_overlap
 from app.policy.machines import machine_misfits
 from app.policy.membership import cycles
@@ -31,6 +32,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *_channels(draft),
         *unknown_in_delegation(draft),
         *machine_misfits(draft),
+        *factor_misfits(draft),
     ]
 
 

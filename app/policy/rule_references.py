@@ -7,6 +7,7 @@ from app.domain.duration import format_duration
 from app.policy.cel import expression
 from app.policy.context_shapes import instant
 from app.policy.draft import Draft, Entry
+from app.policy.factor_shapes import MfaSpec
 from app.policy.nearest import instead
 from app.policy.problems import MisplacedError, Problem
 from app.policy.schema import ObligationsSpec, RuleSpec, ToldSpec
@@ -93,12 +94,23 @@ def _obligations(
             if getattr(obligations, key):
                 text = "does not go with auto_approve, where nobody is asked; remove it"
                 yield entry.problem(text, "obligations", key)
+    if "mfa" in obligations.model_fields_set:
+        yield from _factors(entry, rule, obligations.mfa)
     if obligations.up_to and rule.longer_than and obligations.up_to <= rule.longer_than:
         longer = format_duration(rule.longer_than)
         text = f"lets nothing through, as the rule is for more than {longer}; write a longer one"
         yield entry.problem(text, "obligations", "up_to")
     for index, rung in enumerate(obligations.escalation):
         yield from _told(entry, rung.to, draft, "obligations", "escalation", index, "to")
+
+
+def _factors(entry: Entry, rule: RuleSpec, mfa: MfaSpec) -> Iterator[Problem]:
+    if not (mfa.approver or mfa.requester):
+        text = "asks nobody for a factor; write approver, requester or both, such as approver: webauthn"
+        yield entry.problem(text, "obligations", "mfa")
+    if mfa.approver and rule.effect == "auto_approve":
+        text = "does not go with auto_approve, where nobody is asked; write requester"
+        yield entry.problem(text, "obligations", "mfa", "approver")
 
 
 def _told(entry: Entry, to: ToldSpec, draft: Draft, *at: str | int) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from app.policy.context_shapes import (
     Ticket,
     Zone,
 )
+from app.policy.factor_shapes import FACTOR_KEYS, MfaSpec
 from app.policy.machine_shapes import MachineSpec
 from app.policy.outside_shapes import (
     Argument,
@@ -41,7 +42,6 @@ from app.policy.shapes import (
     Mode,
     Name,
     NameGlob,
-    NotYet,
     PersonId,
     Prose,
     Quorum,
@@ -222,13 +222,13 @@ class ObligationsSpec(Spec):
     """What holds for what the rule lets through; the strictest over all rules that match holds.
 
     `up_to` and `ticket` are held to by policy: what does not fit is denied. The others are recorded in the
-    verdict for the workflow. `mfa` is refused, so that nobody believes in a factor that is not asked for.
+    verdict for the workflow.
     """
 
     up_to: Duration | None = None
     single_use: Flag = False
     ticket: Ticket | None = None
-    mfa: NotYet = None
+    mfa: MfaSpec = MfaSpec()
     break_glass: Flag = False
     parallel: Flag = False
     tell: SomeOf[Name] = ()
@@ -297,8 +297,9 @@ SECTIONS: dict[str, Any] = {
     "channels": Channel,
     "machines": MachineSpec,
     "api": Flag,
+    "factors": str,
 }
-"""What an entry of each section is."""
+"""What an entry of each section is; of `factors` each key has a shape of its own."""
 
 
 def as_written(step: str | int) -> str | int:
@@ -307,9 +308,12 @@ def as_written(step: str | int) -> str | int:
 
 
 @cache
-def validator(section: str, is_mapping: bool) -> TypeAdapter[Any]:
-    """Make the validator of a section's entries; a group may be a list, or a mapping."""
-    return TypeAdapter(_spec(section, is_mapping))
+def validator(section: str, is_mapping: bool, key: str = "") -> TypeAdapter[Any]:
+    """Make the validator of a section's entries; a group may be a list, or a mapping.
+
+    `key` is the entry's name in a section whose entries have each their own shape, and empty elsewhere.
+    """
+    return TypeAdapter(FACTOR_KEYS[key] if key else _spec(section, is_mapping))
 
 
 def _spec(section: str, is_mapping: bool) -> Any:

@@ -134,11 +134,6 @@ def _expression(value: object) -> str:
     return text_in(value, "an expression in CEL, such as  request.seconds <= 1800")
 
 
-def _not_yet(value: object) -> None:
-    if value is not None:
-        raise ValueError("is not asked for by this version, so no rule can rest on it; leave it out")
-
-
 name = matching(NAME, "a name of a-z, 0-9 and -, up to 64, such as prod-db-debug")
 Name = Annotated[str, PlainValidator(name)]
 PersonId = Annotated[str, PlainValidator(person_id)]
@@ -163,8 +158,6 @@ ReasonNeeded = Annotated[str, PlainValidator(one_of("required", "optional"))]
 EffectWord = Annotated[str, PlainValidator(one_of("deny", "auto_approve", "require"))]
 Mode = Annotated[str, PlainValidator(one_of("enforce", "shadow"))]
 Expression = Annotated[str, PlainValidator(_expression)]
-NotYet = Annotated[None, PlainValidator(_not_yet)]
-"""A key that has a meaning to come: refused, so that nobody believes that it has it."""
 SomeOf = Annotated[tuple[T, ...], BeforeValidator(_filled_list)]
 """A list that is not empty: an empty selector would leave open whether it means nobody or everybody."""
 ListOf = Annotated[tuple[T, ...], BeforeValidator(_list)]

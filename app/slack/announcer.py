@@ -34,7 +34,16 @@ from app.slack.views.blocks import Block
 from app.slack.views.break_glass import glass_message, glass_text
 from app.slack.views.card import Audience, Deputy, approval_card, card_text
 from app.slack.views.delegation import told_to_delegate
-from app.slack.views.direct import grant_message, has_grant, has_status, notice, status_message, summary
+from app.slack.views.direct import (
+    confirmation_message,
+    grant_message,
+    has_confirmation,
+    has_grant,
+    has_status,
+    notice,
+    status_message,
+    summary,
+)
 from app.slack.views.questions import answer_message, answer_text, question_message, question_text
 from app.slack.views.thread import story_line
 from app.store.messages import Messages, Place, is_in_doubt
@@ -45,6 +54,7 @@ GROUP = "slack"
 CARD = "card"
 STATUS = "direct:status"
 GRANT = "direct:grant"
+CONFIRMATION = "direct:confirm"
 GLASS = "security:glass"
 UNSEEN = "direct:unseen"
 LOOKED_UP = 30
@@ -101,6 +111,7 @@ class Announcer:
             self._card,
             self._story,
             self._status,
+            self._confirmation,
             self._alarm,
             self._grant,
             self._questions,
@@ -250,6 +261,13 @@ class Announcer:
         if has_status(request):
             blocks = status_message(request, audience)
             await self._tell(request, STATUS, places, summary(request), blocks)
+
+    async def _confirmation(
+        self, request: Request, _: Entry, audience: Audience, places: dict[str, str]
+    ) -> None:
+        if has_confirmation(request) or CONFIRMATION in places:
+            blocks = confirmation_message(request, audience)
+            await self._tell(request, CONFIRMATION, places, summary(request), blocks)
 
     async def _alarm(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         """Tell the requester, once, when nobody is there to decide."""

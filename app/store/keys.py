@@ -19,6 +19,7 @@
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
 | `jit:{pages}:page:<sha256>` | hash: doc, used | 5 minutes; in mail until the lapse | pages, page_take |
+| `jit:{pNN}:proven:<person>:<factor>` | string: JSON, the latest proof | 12 hours | proofs |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
@@ -90,6 +91,10 @@ def delegation(partition: int, person: str) -> str:
 
 def delegations(partition: int) -> str:
     return _in(partition, "delegations")
+
+
+def proven(person: str, factor: str) -> str:
+    return _in(partition_of(person), f"proven:{person}:{factor}")
 
 
 def lease(partition: int, group: str) -> str:

@@ -31,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "self_approval": Kind(403, "Nobody decides on their own request"),
     "not_an_approver": Kind(403, "Not an approver of this request"),
     "not_by_api": Kind(403, "Policy takes decisions in Slack alone"),
+    "factor_needed": Kind(403, "Takes a second factor, which no token is"),
     "denied_by_policy": Kind(403, "Policy denies it"),
     "unknown_request": Kind(404, "No such request"),
     "unknown_code": Kind(404, "No such code"),

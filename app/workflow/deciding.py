@@ -6,6 +6,7 @@ from app.domain import transitions
 from app.domain.delegation import Deputies
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Proof
+from app.domain.proving import Purpose
 from app.domain.question import answer_question, ask_question, must_be_askable, to_answer
 from app.domain.refusals import (
     BadInput,
@@ -13,12 +14,12 @@ from app.domain.refusals import (
 from app.domain.request import Question, Request
 from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
-from app.workflow.writing import Writing
+from app.workflow.proving import Older, Proving, resting_on
 
 NO_WHY = "Say why you deny it: the requester is told."
 
 
-class Deciding(Writing):
+class Deciding(Proving):
     """What approvers do with a request that waits."""
 
     async def approve(
@@ -31,22 +32,30 @@ class Deciding(Writing):
     ) -> Request:
         """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
 
-        Approvals of people whom policy does not name any more count no more.
+        Approvals of people whom policy does not name any more count no more. Raises FactorNeeded where policy asks
+        for a factor that the proof is not.
         """
         counted = await self._counted(request_id)
 
-        def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
-            request = request.decided_by(self._policy().people)
-            if less is None:
-                step = transitions.approve(request, by, deputies, now, comment, proof)
-            else:
-                shortest = self._policy().find_action(request.action).shortest
-                step = approve_for_less(request, by, deputies, less, shortest, now, comment, proof)
-            self._must_take(proof, request)
-            self._raise_denial(step[0], now, counted)
-            return step
+        async def approving(older: Older) -> Request:
+            def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
+                request = request.decided_by(self._policy().people)
 
-        return await self._by_approver(request_id, by, "approve", approve)
+                def resting(on: Proof) -> Step:
+                    if less is None:
+                        return transitions.approve(request, by, deputies, now, comment, on)
+                    shortest = self._policy().find_action(request.action).shortest
+                    return approve_for_less(request, by, deputies, less, shortest, now, comment, on)
+
+                step = deputies.signed(resting(proof))  # whoever may not is asked for no factor
+                self._must_take(proof, request)
+                self._raise_denial(step[0], now, counted)
+                obliged = self._obliged(request, now, counted)
+                return resting(resting_on(request.id, proof, older, obliged, Purpose.APPROVE, now))
+
+            return await self._by_approver(request_id, by, "approve", approve)
+
+        return await self._proved(by, proof, approving)
 
     async def deny(
         self, request_id: str, by: Principal, comment: str, proof: Proof = SLACK_SESSION
@@ -72,7 +81,10 @@ class Deciding(Writing):
         )
 
     async def may_approve(self, request_id: str, by: Principal) -> Request:
-        """Read a request that this person may approve now. Raises what approving it would raise."""
+        """Read a request that this person may approve now, given the factor that policy asks for.
+
+        Raises what approving it would raise else.
+        """
         return await self._may(
             request_id,
             by,

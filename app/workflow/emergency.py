@@ -4,6 +4,8 @@ from datetime import datetime
 
 from app.domain.break_glass import break_glass, may_break_glass, must_be_reviewable, review_glass
 from app.domain.people import Principal
+from app.domain.proof import SLACK_SESSION, Proof
+from app.domain.proving import Purpose
 from app.domain.refusals import (
     BadInput,
     DeniedByPolicy,
@@ -14,11 +16,12 @@ from app.domain.transitions import Step
 from app.domain.verdict import Outcome
 from app.policy import Action, Permission
 from app.workflow.asking import Asking
+from app.workflow.proving import Older, Proving, resting_on
 from app.workflow.wish import Wish
 from app.workflow.writing import ask_of, log
 
 
-class Emergency(Asking):
+class Emergency(Asking, Proving):
     """Goes past the stages where policy lets one, in the open."""
 
     async def may_break_glass(self, wish: Wish, by: Principal) -> Action:
@@ -36,15 +39,27 @@ class Emergency(Asking):
             )
         return self._policy().find_action(request.action)
 
-    async def break_glass(self, request_id: str, by: Principal, why: str) -> Request:
-        """Go past the stages of one's own request that waits. Policy is asked again whether one may."""
+    async def break_glass(
+        self, request_id: str, by: Principal, why: str, proof: Proof = SLACK_SESSION
+    ) -> Request:
+        """Go past the stages of one's own request that waits. Policy is asked again whether one may.
+
+        Raises FactorNeeded where policy asks for a factor of the requester that the proof is not.
+        """
         counted = await self._counted(request_id)
 
-        def broken(request: Request, now: datetime) -> Step:
-            ask = ask_of(request, now, request.seconds, request.reason, counted)
-            return break_glass(request, by, why, self._policy().judge(ask), now)
+        async def breaking(older: Older) -> Request:
+            def broken(request: Request, now: datetime) -> Step:
+                ask = ask_of(request, now, request.seconds, request.reason, counted)
+                verdict = self._policy().judge(ask)
+                break_glass(request, by, why, verdict, now)  # whoever may not is asked for no factor
+                obliged = self._obliged(request, now, counted)
+                rests_on = resting_on(request.id, proof, older, obliged, Purpose.GLASS, now)
+                return break_glass(request, by, why, verdict, now, rests_on)
 
-        return await self._by_person(request_id, by, "break the glass for", broken)
+            return await self._by_person(request_id, by, "break the glass for", broken)
+
+        return await self._proved(by, proof, breaking)
 
     async def may_review(self, request_id: str, by: Principal) -> Request:
         """Read a request whose broken glass this person may review now. Raises what reviewing would raise."""

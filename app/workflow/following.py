@@ -3,21 +3,27 @@
 from datetime import datetime
 
 from app.domain import transitions
+from app.domain.confirming import ask_confirmation, is_confirmed
 from app.domain.refusals import (
     DeniedByPolicy,
+    WrongState,
 )
 from app.domain.reminding import escalate, remind
 from app.domain.request import Lease, Request, State
 from app.domain.transitions import Step
 from app.policy.rejudging import no_longer
-from app.workflow.writing import Writing, ask_of
+from app.workflow.proving import Proving
+from app.workflow.writing import ask_of
 
 
-class Following(Writing):
+class Following(Proving):
     """Moves requests on that nobody clicks on."""
 
     async def begin_grant(self, request_id: str) -> Request:
-        """Start granting an approved request, or let it wait for its start; policy may cancel it instead."""
+        """Start granting an approved request, or let it wait for its start or its requester's proof.
+
+        Policy may cancel it instead. Raises WrongState while the proof is still waited for.
+        """
         counted = await self._counted(request_id)
 
         def begin(request: Request, now: datetime) -> Step:
@@ -27,6 +33,13 @@ class Following(Writing):
                 self._raise_denial(request, now, counted)
             except DeniedByPolicy as denial:
                 return transitions.cancel_by_policy(request, now, str(denial))
+            obliged = self._obliged(request, now, counted)
+            if not is_confirmed(request, obliged):
+                if request.confirms_by is not None:
+                    raise WrongState(
+                        request.id, "not confirmed", "grant", f"{request.id} waits for its requester"
+                    )
+                return ask_confirmation(request, obliged, now)
             return transitions.begin_grant(request, now)
 
         return await self._apply(request_id, begin)
@@ -59,7 +72,7 @@ class Following(Writing):
         return await self._apply(request_id, lambda r, now: transitions.fail_grant(r, error, now))
 
     async def lapse(self, request_id: str) -> Request:
-        """Nobody decided in time."""
+        """Nobody decided in time, or the requester did not confirm in time."""
         return await self._apply(request_id, transitions.lapse)
 
     async def remind(self, request_id: str) -> Request:

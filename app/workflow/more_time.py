@@ -3,16 +3,19 @@
 import secrets
 from datetime import datetime, timedelta
 
+from app.domain.confirming import is_confirmed
 from app.domain.delegation import Deputies
 from app.domain.extension import ask_extension, decide_extension, must_be_extendable
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Proof
+from app.domain.proving import Purpose
 from app.domain.refusals import (
     BadInput,
 )
 from app.domain.request import Extension, Request
 from app.domain.transitions import Step
-from app.workflow.writing import Writing, ask_of
+from app.workflow.proving import Older, Proving, resting_on
+from app.workflow.writing import ask_of
 
 SHORTEST_EXTENSION = timedelta(minutes=1)
 
@@ -25,7 +28,7 @@ class _AskedBefore(Exception):  # noqa: N818  no failure: the answer is the same
         self.request = request
 
 
-class MoreTime(Writing):
+class MoreTime(Proving):
     """Asks for more time, and decides on it."""
 
     async def extend(
@@ -37,16 +40,18 @@ class MoreTime(Writing):
         delivery: str = "",
         source: str = "slack",
         ip: str = "",
+        proof: Proof = SLACK_SESSION,
     ) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start.
 
         `delivery` names the message that asks, so that it counts once; `source` and `ip` are those of this
-        wish, which may come by another way than the request did.
+        wish, which may come by another way than the request did. Raises FactorNeeded where what comes of it takes
+        a factor of the requester by which the access was not confirmed.
         """
         counted = await self._counted(request_id)
         delivery = delivery or secrets.token_hex(16)
 
-        def ask(request: Request, now: datetime) -> Step:
+        def ask(request: Request, now: datetime, older: Older) -> Step:
             if delivery in request.extended_by and by.is_same_person(request.requester):
                 raise _AskedBefore(request)
             policy = self._policy()
@@ -61,10 +66,18 @@ class MoreTime(Writing):
                 asked_at=now,
                 delivery=delivery,
             )
-            return ask_extension(request, by, extension, now)
+            step = ask_extension(request, by, extension, now)
+            obliged = self._obliged(request.model_copy(update={"extension": extension}), now, counted)
+            if is_confirmed(request, obliged):
+                return step
+            rests_on = resting_on(request.id, proof, older, obliged, Purpose.EXTEND, now)
+            return ask_extension(request, by, extension, now, rests_on)
+
+        async def asking(older: Older) -> Request:
+            return await self._by_person(request_id, by, "extend", lambda r, now: ask(r, now, older))
 
         try:
-            return await self._by_person(request_id, by, "extend", ask)
+            return await self._proved(by, proof, asking)
         except _AskedBefore as before:
             return before.request
 
@@ -97,23 +110,33 @@ class MoreTime(Writing):
         proof: Proof = SLACK_SESSION,
         shown: str | None = None,
     ) -> Request:
-        """Count a decision on more time. Rules that deny are asked again first.
+        """Count a decision on more time. Rules that deny are asked again first. Approving may raise FactorNeeded.
 
         `shown` is the name of the extension that the person saw, where that is known.
         """
         counted = await self._counted(request_id)
 
-        def decide(request: Request, now: datetime, deputies: Deputies) -> Step:
-            if request.extension:
-                counting = request.extension.decided_by(self._policy().people)
-                request = request.model_copy(update={"extension": counting})
-            step = decide_extension(
-                request, by, deputies, now, approved=approved, comment=comment, proof=proof, shown=shown
-            )
-            self._must_take(proof, request)
-            if approved and request.extension:
-                self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
-            return step
-
         verb = "approve more time of" if approved else "deny more time of"
-        return await self._by_approver(request_id, by, verb, decide)
+
+        async def deciding(older: Older) -> Request:
+            def decide(request: Request, now: datetime, deputies: Deputies) -> Step:
+                if request.extension:
+                    counting = request.extension.decided_by(self._policy().people)
+                    request = request.model_copy(update={"extension": counting})
+
+                def resting(on: Proof) -> Step:
+                    return decide_extension(
+                        request, by, deputies, now, approved=approved, comment=comment, proof=on, shown=shown
+                    )
+
+                step = deputies.signed(resting(proof))  # whoever may not is asked for no factor
+                self._must_take(proof, request)
+                if not (approved and request.extension):
+                    return step
+                self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
+                obliged = self._obliged(request, now, counted)
+                return resting(resting_on(request.id, proof, older, obliged, Purpose.MORE_TIME, now))
+
+            return await self._by_approver(request_id, by, verb, decide)
+
+        return await self._proved(by, proof, deciding)

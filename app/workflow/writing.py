@@ -31,6 +31,7 @@ from app.domain.transitions import Step
 from app.domain.verdict import Outcome
 from app.policy import Ask, Permission, Policy
 from app.policy.ask import History
+from app.store.proofs import ProofStore
 from app.store.requests import ANY, KEPT_IN_INDEX, RequestStore
 from app.workflow.counting import history
 
@@ -44,12 +45,17 @@ class Writing:
     """What the verbs share: the store, the policy in force, and who decides for whom."""
 
     def __init__(
-        self, store: RequestStore, policy: Callable[[], Policy], delegating: Delegating | None = None
+        self,
+        store: RequestStore,
+        policy: Callable[[], Policy],
+        delegating: Delegating | None = None,
+        proofs: ProofStore | None = None,
     ) -> None:
-        """Without `delegating` nobody decides for others."""
+        """Without `delegating` nobody decides for others; without `proofs` each proof is for one thing alone."""
         self._store = store
         self._policy = policy
         self._delegating = delegating
+        self._proofs = proofs
 
     @property
     def _delegations(self) -> Delegating:

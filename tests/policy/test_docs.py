@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.verdict import Outcome, Verdict
+from app.domain.proof import Factor
+from app.domain.verdict import Obligations, Outcome, Verdict
 from app.policy.ask import Ask, History
 from app.policy.building import build
 from app.policy.cel import VARIABLES
+from app.policy.factors import FactorPolicy
 from app.policy.lint import lint
 from app.policy.schema import SECTIONS, Spec
 from tests.policy.sets import draft_of
@@ -37,7 +39,7 @@ def judged(action: str, resource: str, minutes: int, who: str = "ana", **changed
 
 def test_examples_are_one_set():
     """The examples, as the files of one folder, are whole and nothing in them is worth a warning but numbers."""
-    assert 9 == len(EXAMPLES)
+    assert 11 == len(EXAMPLES)
     assert [] == [str(problem) for problem in lint(DRAFT) if "can never be fulfilled" not in problem.text]
 
 
@@ -108,6 +110,25 @@ def test_the_third_example():
     assert "No database is migrated at the end of the year" == frozen.message
     assert (Outcome.REQUIRE, Outcome.DENY) == (long.outcome, long.shadow)
     assert long.obligations.single_use
+
+
+def test_the_example_with_factors():
+    """A critical migration is approved with a key and begun with a proof; enrolling takes two people, and one use."""
+    critical = judged("migrate-db", "orders-db", 60).obligations
+    enrolling = judged("enrol-factor", "ben", 30, "ben")
+
+    assert ((Factor.WEBAUTHN,), (Factor.WEBAUTHN, Factor.TOTP), 600) == (
+        critical.mfa_approver,
+        critical.mfa_requester,
+        critical.fresh_seconds,
+    )
+    assert ([2], True, None) == (
+        [stage.quorum for stage in enrolling.stages],
+        enrolling.obligations.single_use,
+        enrolling.obligations.mfa_approver,
+    )
+    assert FactorPolicy("enrol-factor", timedelta(hours=24)) == POLICY.factors
+    assert Obligations() == judged("restart", "checkout", 5, history=NOTHING_YET).obligations
 
 
 def test_every_key_is_named():

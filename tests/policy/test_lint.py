@@ -101,3 +101,84 @@ def test_broken_glass_that_nobody_reviews():
         )
     ] == warned(rules)
     assert [] == warned(rules, COMMON.replace("  audit:", "  review: {people: [ben]}\n  audit:"))
+
+
+NONE_YET = "asks for a factor of who asks for try-out, and so may have none yet; leave it out"
+ENROL = """\
+rules:
+  all: {effect: require, groups: [engineers, nobody], actions: [debug, migrate],
+    stages: [{name: a, groups: [dbas, security]}]}
+  enrol:
+    effect: require
+    actions: [try-out]
+    stages: [{name: a, groups: [dbas, security]}]
+    obligations: {OBLIGATIONS}
+factors: {enrol: try-out}
+"""
+
+
+@pytest.mark.parametrize(
+    ("obligations", "said"),
+    [
+        ("{single_use: true}", []),
+        ("{tell: [security]}", ["rules.enrol: lets try-out without single_use, which enrolling takes; oblige to it"]),
+        (
+            "{single_use: true, mfa: {requester: totp}}",
+            [f"rules.enrol.obligations.mfa.requester: {NONE_YET}"],
+        ),
+    ],
+)  # fmt: skip
+def test_enrolling_that_cannot_be(obligations, said):
+    """Enrolling takes a grant for one use, which those who have no factor can begin."""
+    rules = ENROL.replace("{OBLIGATIONS}", obligations)
+
+    assert said == [each.split(": ", 1)[1] for each in warned(rules)]
+
+
+def test_enrolling_for_some():
+    """Whoever enrols asks for their own id, so an action that leaves ids out is named with them."""
+    common = COMMON.replace('resources: ["*"]', "resources: [an*, ben, sam]")
+
+    said = 'leaves out chloe: who enrols a factor asks for their own id; write ["*"]'
+    assert [f"c.yaml:32: actions.try-out.resources: {said}"] == warned(
+        ENROL.replace("{OBLIGATIONS}", "{single_use: true}"), common
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (
+            "approver: webauthn",
+            "approver: [totp, oidc]",
+            "approver: accepts none of what the rule y does (totp, oidc)",
+        ),
+        ("requester: totp", "requester: oidc", "requester: accepts none of what the rule y does (oidc)"),
+        ("approver: webauthn", "approver: any", ""),
+        ("approver: webauthn", "requester: totp", ""),
+    ],
+)
+def test_factors_that_exclude_each_other(one, other, said):
+    """Two rules about one action that accept no factor in common ask for what nobody can meet."""
+    rule = "effect: require, actions: [debug], groups: [engineers], stages: [{name: a, groups: [dbas, security]}]"
+    rules = (
+        f"{WHOLE}  z: {{{rule}, obligations: {{mfa: {{{one}}}}}}}\n"
+        f"  y: {{{rule}, obligations: {{mfa: {{{other}}}}}}}\n"
+    )
+
+    found = [each for each in warned(rules) if "mfa" in each]
+    assert bool(said) == bool(found)
+    assert all(
+        f"rules.z.obligations.mfa.{said}: where both match, nobody can prove it" in each for each in found
+    )
+
+
+def test_a_factor_of_a_machine():
+    """A machine has no factor, so what asks for one never begins for it."""
+    machines = "machines: {gateway: {scopes: [request]}}\n"
+    rule = "effect: auto_approve, people: [gateway], obligations: {mfa: {requester: any}}"
+
+    said = "asks a factor of gateway, a machine, which has none; name people alone"
+    assert [f"r.yaml:3: rules.x.obligations.mfa.requester: {said}"] == warned(
+        f"{WHOLE}  x: {{{rule}}}\n{machines}"
+    )

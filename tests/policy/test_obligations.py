@@ -208,7 +208,7 @@ def test_a_denial_obliges_to_nothing():
         ("effect: auto_approve, obligations: {break_glass: true}",
          "obligations.break_glass: does not go with auto_approve, where nobody is asked; remove it"),
         ("effect: auto_approve, obligations: {mfa: {approver: webauthn}}",
-         "obligations.mfa: is not asked for by this version, so no rule can rest on it; leave it out"),
+         "obligations.mfa.approver: does not go with auto_approve, where nobody is asked; write requester"),
         ("effect: auto_approve, longer_than: 1h, obligations: {up_to: 1h}",
          "obligations.up_to: lets nothing through, as the rule is for more than 1 h; write a longer one"),
         ("effect: auto_approve, obligations: {tell: [securty]}",

@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
-from app.domain.verdict import Outcome, Stage, Verdict
+from app.domain.duration import format_duration
+from app.domain.proof import Factor
+from app.domain.verdict import Obligations, Outcome, Stage, Verdict
 from app.policy.ask import Ask
 from app.policy.cases.reading import Case, Cases
 from app.policy.cases.spec import CaseSpec, StageCase
 from app.policy.explain import Explanation, explain
+from app.policy.factor_shapes import MfaSpec
 from app.policy.outside import Directory, Roll
 from app.policy.policy import CATALOGUE, Policy
 
@@ -74,9 +78,27 @@ def _mismatches(policy: Policy, expected: CaseSpec, ask: Ask, verdict: Verdict) 
         yield from _stages(policy, expected.stages, ask, verdict.stages)
     if expected.message and expected.message not in verdict.message:
         yield Mismatch("message", f"… {expected.message} …", verdict.message)
+    if expected.mfa is not None:
+        yield from _factors(expected.mfa, verdict.obligations)
     shadow = (verdict.shadow or verdict.outcome).value
     if expected.shadow and expected.shadow != shadow:
         yield Mismatch("shadow", expected.shadow, shadow)
+
+
+def _factors(expected: MfaSpec, actual: Obligations) -> Iterator[Mismatch]:
+    for key, wanted, there in (
+        ("mfa.approver", expected.approver or None, actual.mfa_approver),
+        ("mfa.requester", expected.requester or None, actual.mfa_requester),
+    ):
+        if wanted != there:
+            yield Mismatch(key, _accepted(wanted), _accepted(there))
+    fresh = timedelta(seconds=actual.fresh_seconds or 0)
+    if "fresh" in expected.model_fields_set and expected.fresh != fresh:
+        yield Mismatch("mfa.fresh", format_duration(expected.fresh), format_duration(fresh) or "none")
+
+
+def _accepted(factors: Sequence[Factor] | None) -> str:
+    return "no factor" if factors is None else ", ".join(factors) or "what nobody can meet"
 
 
 def _is_for_another_reason(expected: CaseSpec, verdict: Verdict) -> bool:

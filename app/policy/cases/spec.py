@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, TypeAdapter
 
+from app.policy.factor_shapes import MfaSpec
 from app.policy.instants import RIGHT, read_instant
 from app.policy.place_conditions import address_of
 from app.policy.policy import CATALOGUE
@@ -114,7 +115,8 @@ class CaseSpec(AskedSpec):
     """What is asked, and what must come of it: what is left out of it may be anything.
 
     `rules` are exactly those that decide, `[]` for none; `message` is a part of what the requester is told;
-    `shadow` is what it would be with the rules in shadow in force.
+    `shadow` is what it would be with the rules in shadow in force. `mfa` are exactly the factors that are asked for,
+    `{}` for none; how fresh, where it says so.
     """
 
     description: Prose = ""
@@ -123,6 +125,7 @@ class CaseSpec(AskedSpec):
     stages: ListOf[StageCase] | None = None
     message: Prose = ""
     shadow: EffectWord | None = None
+    mfa: MfaSpec | None = None
 
 
 SECTIONS: dict[str, Any] = {"defaults": AskedSpec, "cases": CaseSpec}
@@ -137,7 +140,8 @@ def keys_of(spec: type[Spec]) -> Callable[[Path_], frozenset[str]]:
     """Make what names the keys that there may be at a path within an entry."""
 
     def keys_at(path: Path_) -> frozenset[str]:
-        of = StageCase if path[:1] == ("stages",) and len(path) == 2 else spec
+        of: type[BaseModel] = StageCase if path[:1] == ("stages",) and len(path) == 2 else spec
+        of = MfaSpec if path == ("mfa",) else of
         return frozenset(field.alias or key for key, field in of.model_fields.items())
 
     return keys_at

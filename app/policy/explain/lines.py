@@ -1,7 +1,10 @@
 """An explanation as lines of plain text, for a terminal, a failing case and Slack alike."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+from app.domain.duration import format_duration
+from app.domain.proof import factors_in_words
 from app.domain.verdict import Outcome, Verdict
 from app.policy.explain.explanation import Asked, Explanation, Looked, RuleLooked, Way
 from app.policy.nearest import listed
@@ -22,6 +25,7 @@ def explanation_lines(explanation: Explanation) -> list[str]:
         asked_line(explanation),
         verdict_line(explanation.verdict),
         *(f"  {line}" for line in approver_lines(explanation.approvers)),
+        *(f"  {line}" for line in factor_lines(explanation.verdict)),
         *_section("Rules looked at", rule_lines(explanation.rules)),
         *_section("What would have made it pass", way_lines(explanation.ways)),
         f"Policy {explanation.verdict.policy_digest[:12]}",
@@ -59,6 +63,7 @@ def recorded_lines(verdict: Verdict) -> Iterator[str]:
     yield verdict_line(verdict)
     for stage in verdict.stages:
         yield f"  {stage.quorum} of {listed(stage.named, 12)} ({stage.name})"
+    yield from (f"  {line}" for line in factor_lines(verdict))
     for reason in sorted(verdict.reasons, key=lambda reason: not reason.matched):
         yield on_a_line(f"{_mark(reason.matched)} {reason.rule} {EFFECTS[reason.effect]}: {reason.because}")
 
@@ -66,6 +71,20 @@ def recorded_lines(verdict: Verdict) -> Iterator[str]:
 def approver_lines(approvers: Sequence[Asked]) -> list[str]:
     """Write who may approve each stage now."""
     return [_stage(stage) for stage in approvers]
+
+
+def factor_lines(verdict: Verdict) -> list[str]:
+    """Write by what people prove themselves; nothing where a session will do."""
+    bound, lines = verdict.obligations, []
+    if bound.mfa_approver is not None:
+        lines.append(f"Approving takes {factors_in_words(bound.mfa_approver)}")
+    if bound.mfa_requester is not None:
+        lines.append(f"The requester begins with {factors_in_words(bound.mfa_requester)}")
+    if lines and bound.oldest_proof:
+        lines.append(
+            f"A proof for something else counts for {format_duration(timedelta(seconds=bound.oldest_proof))}"
+        )
+    return lines
 
 
 def rule_lines(rules: Sequence[RuleLooked]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM, Principal
+from app.domain.proof import factors_in_words
 from app.domain.request import Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
@@ -123,6 +124,9 @@ def status_line(request: Request, audience: Audience) -> str:
         case State.PENDING:
             up = " · escalated" if request.rungs else ""
             return f"*Waiting for approval*{_progress(request)}{up}. Lapses {moment(request.lapses_at)}."
+        case State.APPROVED | State.SCHEDULED if request.confirms_by:
+            how = f"to confirm with {factors_in_words(request.confirms_with)}, until {moment(request.confirms_by)}"
+            return f"*{approved_by(request)}.* Waits for {escape(request.requester.name)} {how}."
         case State.APPROVED | State.GRANTING:
             return f"*{approved_by(request)}.* Creating the access …"
         case State.SCHEDULED if request.start_at:
@@ -143,6 +147,9 @@ def status_line(request: Request, audience: Audience) -> str:
             return f"*Stopped by policy before it started*{why}"
         case State.CANCELLED:
             return f"*Cancelled by {by}*{why}"
+        case State.LAPSED if request.confirms_by:
+            who = escape(request.requester.name)
+            return f"*Lapsed:* {who} did not confirm in time. {approved_by(request)}. It can be asked again."
         case State.LAPSED:
             return "*Lapsed:* nobody decided in time. It can be asked again."
         case State.GRANT_FAILED:
@@ -203,7 +210,7 @@ def _buttons(request: Request) -> list[Block]:
                 button("Why?", actions.WHY, request.id),
             )
         ]
-    if request.state in {State.SCHEDULED, State.GRANTING, State.ACTIVE}:
+    if request.state in {State.SCHEDULED, State.GRANTING, State.ACTIVE} or request.waits_for_requester:
         ask = confirm("Revoke access?", f"{request.id} ends at once, open sessions included.", "Revoke")
         revoke = button("Revoke", actions.REVOKE, request.id, "danger", ask)
         return [buttons(revoke, button("Why?", actions.WHY, request.id))]
@@ -214,6 +221,10 @@ def _obligations(request: Request) -> list[str]:
     """What holds for the access beside the approvals, where that is something."""
     obligations = request.verdict.obligations
     lines = ["Good for one use"] if obligations.single_use else []
+    if obligations.mfa_approver is not None:
+        lines.append(f"Approving takes {factors_in_words(obligations.mfa_approver)}")
+    if obligations.mfa_requester is not None:
+        lines.append(f"Beginning takes {factors_in_words(obligations.mfa_requester)}")
     return (
         [*lines, "Stages in any order"] if obligations.parallel and len(request.verdict.stages) > 1 else lines
     )

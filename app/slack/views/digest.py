@@ -146,7 +146,7 @@ def _details(digest: Digest) -> list[tuple[str, list[str]]]:
         ("✅ Who approved and denied what", _each(_decided, digest.decided)),
         ("🐢 Longest waits", _each(_wait, digest.waits)),
         ("🔓 Live now", [_live(grant, digest) for grant in digest.live]),
-        ("💤 Lapsed: nobody decided in time", _each(_what, digest.lapsed)),
+        ("💤 Lapsed: not decided, or not confirmed, in time", _each(_what, digest.lapsed)),
         ("🤝 Who lets whom decide in their place", _each(_delegated, digest.delegated)),
         ("🕰️ Of before, recorded only now", _each(_what, digest.late)),
     ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
+from app.domain.proof import factors_in_words
 from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.slack import actions
@@ -48,6 +49,33 @@ def _less(request: Request) -> str:
     return f" It was given for {how_long(request)}." if request.seconds < request.asked_seconds else ""
 
 
+def has_confirmation(request: Request) -> bool:
+    """Tell whether the requester is asked to confirm: a message of its own, since an edited one pings nobody."""
+    return request.waits_for_requester
+
+
+def confirmation_message(request: Request, audience: Audience) -> list[Block]:
+    """Asks the requester to confirm by a factor; afterwards it says what came of it."""
+    if not request.waits_for_requester or request.confirms_by is None:
+        confirmed = f"\n🔑 You confirmed {escape(request.confirmed.told)}." if request.confirmed else ""
+        return [
+            section(
+                f"{STATE_SIGN[request.state]} {_what(request)}{confirmed}\n{status_line(request, audience)}"
+            )
+        ]
+    ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
+    return [
+        section(
+            f"🔑 {_what(request)} is approved, and begins once you confirm with "
+            f"{factors_in_words(request.confirms_with)}. It lapses {moment(request.confirms_by)}."
+        ),
+        buttons(
+            button("Confirm", actions.CONFIRM, request.id, "primary"),
+            button("Cancel request", actions.CANCEL, request.id, confirm=ask),
+        ),
+    ]
+
+
 def has_grant(request: Request) -> bool:
     """Tell whether there is or was access to tell of."""
     return request.lease is not None
@@ -83,6 +111,8 @@ def _more_time(request: Request) -> list[Block]:
 def summary(request: Request) -> str:
     """The message in a sentence, for notifications."""
     state = "live" if request.state is State.ACTIVE else request.state.replace("_", " ")
+    if request.waits_for_requester:
+        state = "approved, and waits for you to confirm"
     return f"{request.id}: {escape(request.action)} on {escape(request.resource)} is {state}"
 
 
@@ -96,6 +126,10 @@ def notice(request: Request, event: events.Event, audience: Audience) -> str | N
             who = "policy" if event.by == SYSTEM else audience.name(event.by)
             why = f": {said(event.comment)}" if event.comment else "."
             return f"⛔ {_what(request)} was stopped by {who} before it started{why}"
+        case events.Lapsed(unconfirmed=True):
+            return (
+                f"💤 {_what(request)} lapsed: you did not confirm it in time. Ask again when you are there."
+            )
         case events.Lapsed():
             return f"💤 {_what(request)} lapsed: nobody decided in time. Ask again when someone is there."
         case events.GrantFailed():

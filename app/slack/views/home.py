@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from app.domain.duration import format_duration
 from app.domain.people import Principal
+from app.domain.proof import factors_in_words
 from app.domain.request import Request, State
 from app.domain.value import Value
 from app.policy.offers import Offer
@@ -156,6 +157,10 @@ def _holding(request: Request, at: datetime) -> list[Block]:
         return [told, buttons(button("Done", actions.DONE, request.id, "primary"), *more)]
     if request.state is State.ENDING:
         return [section(f"{text}The access is being taken back … · {_id(request)}")]
+    if request.waits_for_requester and request.confirms_by:
+        how = f"{factors_in_words(request.confirms_with)} · lapses {moment(request.confirms_by)}"
+        waits = f"{text}Approved; begins once you confirm with {how} · {_id(request)}"
+        return [beside(waits, button("Confirm", actions.CONFIRM, request.id, "primary"))]
     if request.state is State.SCHEDULED and request.start_at:
         ask = confirm("Cancel the request?", f"{request.id} is taken back; you can ask again.", "Cancel it")
         starts = f"{text}Approved; starts {moment(request.start_at)} · {_id(request)}"
@@ -248,6 +253,8 @@ def _until(request: Request) -> str:
             return f"Until {_moment(request.ends_at)}"
         case State.ENDING:
             return "Being taken back …"
+        case State.APPROVED | State.SCHEDULED if request.confirms_by:
+            return f"Approved; waits for its requester to confirm, until {moment(request.confirms_by)}"
         case State.SCHEDULED if request.start_at:
             return f"Approved; starts {moment(request.start_at)}"
         case _:

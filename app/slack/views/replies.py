@@ -137,6 +137,8 @@ def _waiting(request: Request) -> str:
 
 def _mine(request: Request) -> str:
     until = f" until {moment(request.ends_at)}" if request.state is State.ACTIVE and request.ends_at else ""
+    if request.waits_for_requester and request.confirms_by:
+        until = f", waits for you to confirm, until {moment(request.confirms_by)}"
     return (
         f"{STATE_SIGN[request.state]} `{request.id}` {escape(request.action)} on "
         f"`{escape(request.resource)}`: *{request.state.replace('_', ' ')}*{until}"

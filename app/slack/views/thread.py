@@ -5,7 +5,7 @@ from datetime import timedelta
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
-from app.domain.proof import SLACK_SESSION
+from app.domain.proof import SLACK_SESSION, factors_in_words
 from app.domain.request import EndCause, Request
 from app.domain.verdict import Outcome
 from app.slack.views.card import MENTIONED, Audience
@@ -32,8 +32,13 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"⛔ {who} stopped it before it started{why}."
         case events.Cancelled():
             return f"↩️ {who} cancelled the request."
+        case events.ConfirmationAsked():
+            return f"🔑 Waits for {_to_confirm(request, event)}, until {moment(event.confirms_by)}."
+        case events.Confirmed():
+            return f"🔑 {who} confirmed {escape(event.proof.told_at(event.at))}."
         case events.Lapsed():
-            return "💤 Lapsed: nobody decided in time."
+            who = escape(request.requester.name)
+            return f"💤 Lapsed: {f'{who} did not confirm' if event.unconfirmed else 'nobody decided'} in time."
         case events.Scheduled():
             return f"🗓️ Access starts {moment(event.start_at)}."
         case events.Activated():
@@ -58,7 +63,9 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"💬 {who} answers {audience.name(event.asked_by)}: {said(event.text)}"
         case events.GlassBroken():
             lasts = format_duration(timedelta(seconds=event.seconds))
-            return f"🚨 {who} broke the glass, for {lasts} without approval: {said(event.why)}"
+            return (
+                f"🚨 {who} broke the glass{_proven(event)}, for {lasts} without approval: {said(event.why)}"
+            )
         case events.GlassReviewed():
             return f"🔎 {who} closed the review: {said(event.comment)}"
         case events.Reminded():
@@ -99,13 +106,19 @@ def _for(event: events.Approved | events.Denied | events.ExtensionDecided, audie
     return f" (for {audience.name(event.behalf)})" if event.behalf else ""
 
 
-def _proven(event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
+def _proven(
+    event: events.Approved | events.Denied | events.ExtensionDecided | events.GlassBroken,
+) -> str:
     """What it rests on, where it is more than the click that everyone here knows."""
-    return "" if event.proof.kind == SLACK_SESSION.kind else f" {escape(event.proof.told)}"
+    return "" if event.proof.kind == SLACK_SESSION.kind else f" {escape(event.proof.told_at(event.at))}"
 
 
 def _for_less(event: events.Approved) -> str:
     return f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
+
+
+def _to_confirm(request: Request, event: events.ConfirmationAsked) -> str:
+    return f"{escape(request.requester.name)} to confirm with {factors_in_words(event.factors)}"
 
 
 def _more(event: events.ExtensionAsked) -> str:

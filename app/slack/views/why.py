@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from app.domain.request import Request
 from app.domain.verdict import Outcome
 from app.policy.explain import Asked, Explanation, Looked, RuleLooked, Way
-from app.policy.explain.lines import EFFECTS, verdict_line
+from app.policy.explain.lines import EFFECTS, factor_lines, verdict_line
 from app.slack import actions
 from app.slack.views.blocks import Block, context, divider, plain, section
 from app.slack.views.fit import sections
@@ -27,6 +27,7 @@ def why_modal(request: Request, explanation: Explanation) -> Block:
         *_changed(request, explanation),
         section(f"{SIGN[verdict.outcome]} *{_text(verdict_line(verdict))}*"),
         *_part("Who may approve", map(_stage, explanation.approvers)),
+        *_part("How people prove themselves", (f"• {_text(line)}" for line in factor_lines(verdict))),
         *_part("What would have made it pass", _ways(explanation.ways)),
         *_part("Rules looked at", _rules(explanation.rules)),
         divider(),

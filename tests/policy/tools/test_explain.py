@@ -9,6 +9,7 @@ from app.domain.people import Principal
 from app.domain.verdict import Outcome
 from app.policy.conditions import Facts
 from app.policy.explain import Explanation, explain, explanation_lines
+from app.policy.explain.lines import factor_lines
 from app.policy.policy import CATALOGUE
 from tests.policy.sets import RULES, an_ask, policy_of
 from tests.policy.test_judging import any_asks, asks, policy_with, some_rules, written
@@ -238,3 +239,18 @@ def test_never_raises(ask):
 
     assert found == Explanation.model_validate_json(found.model_dump_json())
     assert all("\n" not in line for line in explanation_lines(found))
+
+
+def test_how_people_prove_themselves():
+    """The factors that are asked for are told by whose they are, with how old a proof may be; else nothing is."""
+    rule = "rules:\n  x: {effect: require, stages: [{name: a, groups: [dbas]}], obligations: {mfa: %s}}\n"
+    both = explained(rules=rule % "{approver: webauthn, requester: [oidc, totp], fresh: 10m}")
+    one = explained(rules=rule % "{requester: totp}")
+
+    assert [
+        "  Approving takes a security key",
+        "  The requester begins with a code of an authenticator app or a fresh sign-in",
+        "  A proof for something else counts for 10 min",
+    ] == [line for line in explanation_lines(both) if "Appro" in line or "begins" in line or "proof" in line]
+    assert ["The requester begins with a code of an authenticator app"] == factor_lines(one.verdict)
+    assert [] == factor_lines(explained().verdict)

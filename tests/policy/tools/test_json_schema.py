@@ -77,12 +77,14 @@ WHOLE = """\
         stages: [{name: a, quorum: 2, groups: [a], people: [ben], on_call: [turns], managers: 2,
                   approver: {team: [a, b]}, notify: []}]
         obligations: {up_to: 1h, single_use: true, ticket: INC, break_glass: "false", parallel: true, tell: [a],
-                      escalation: [{after: 10m, to: {groups: [a], on_call: [pager]}}]}
+                      escalation: [{after: 10m, to: {groups: [a], on_call: [pager]}}],
+                      mfa: {approver: [webauthn, totp], requester: any, fresh: 10m}}
     permissions: {revoke: {groups: [a]}, audit: {people: [ben]}}
     delegation: {a: {groups: [a], people: [ben], to: [a], longest: 14d}}
     channels: {digest: "#security", admin: C0ADMIN}
     machines: {gateway: {scopes: [check, consume, request, read]}}
     api: {decide: true}
+    factors: {enrol: a, cooling_off: 1 day}
 """
 WHOLE_CASES = """\
     defaults: {who: [ana, ben], reason: "", earlier: [], live: 0, source: slack}
@@ -90,7 +92,9 @@ WHOLE_CASES = """\
       a: {action: x, resource: [a, "7", b:c/d], for: [30m, 1 day], at: mon 2026-03-02 10:00 Europe/Berlin,
           ip: [unknown, 203.0.113.7, "2001:db8::7"], earlier: [1h], live: 3, expect: deny, rules: [], message: no}
       b: {expect: require, rules: [a, (catalogue)], stages: [{}, {name: a, quorum: 2, approvers: [a]}],
-          at: [2026-03-02T10:00Z, "2026-03-02 10:00:01+01:00"], description: What it shows, shadow: deny}
+          at: [2026-03-02T10:00Z, "2026-03-02 10:00:01+01:00"], description: What it shows, shadow: deny,
+          mfa: {approver: webauthn, fresh: 1h}}
+      c: {expect: deny, mfa: {}}
 """
 
 
@@ -234,6 +238,15 @@ def test_every_key_is_tried():
         f"{RULE}requester: {{Team: a}}}}",
         f"{RULE}when: [{{id: a, cel: 'true'}}]}}",
         f"{RULE}obligations: {{mfa: totp}}}}",
+        "rules: {x: {effect: auto_approve, obligations: {mfa: {approver: sms}}}}",
+        "rules: {x: {effect: auto_approve, obligations: {mfa: {approver: totp}}}}",
+        "rules: {x: {effect: auto_approve, obligations: {mfa: {requester: []}}}}",
+        "rules: {x: {effect: auto_approve, obligations: {mfa: {requester: totp, fresh: always}}}}",
+        "rules: {x: {effect: auto_approve, obligations: {mfa: {fresh: 10m}}}}",
+        "rules: {x: {effect: auto_approve, obligations: {mfa: {sms: totp}}}}",
+        "factors: {enrol: [debug]}",
+        "factors: {enrol: debug, cooling_off: soon}",
+        "factors: {enrol: debug, warming_up: 1h}",
         f"{RULE}obligations: {{single_use: maybe}}}}",
         "people: {ana: {name: Ana}}",
         "people: {ana: {name: Ana, slack: ana}}",
