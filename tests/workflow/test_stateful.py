@@ -1,29 +1,43 @@
 """Contract: no sequence of verbs, by whatever people, ends in an active grant that lacks a required approval.
 
+Nor in one that lacks a factor by which policy wants an approver, or its requester, to prove themselves.
 A machine lets Hypothesis choose who does what to which request, on the real workflow over a real store, with the
-shipped policies. After each step it looks at every request from outside and compares it with what it knows.
+shipped policies, and factors asked for on top. After each step it looks at every request from outside and compares
+it with what it knows.
 """
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from app.connectors.grant_key import GrantKey
 from app.connectors.granter import Granter
 from app.delegating import Delegating
 from app.domain.duration import parse_duration
+from app.domain.proof import API_TOKEN, SLACK_SESSION, Factor, Proof
 from app.domain.refusals import Refused
 from app.domain.request import FINAL, State
 from app.domain.verdict import Outcome
-from app.policy import PolicySource, shipped_policies
+from app.policy import PolicySource
 from app.store.connection import connect
 from app.store.delegations import DelegationStore
+from app.store.proofs import ProofStore
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
+from tests.workplace import policy_folder
 
 PEOPLE = st.sampled_from(["ana", "ben", "chloe", "sam", "dev"])
 WISHES = st.sampled_from([
@@ -37,6 +51,21 @@ WISHES = st.sampled_from([
     ("restart-container", "checkout", "1h"),
     ("sandbox-admin", "sandbox-1", "1h"),
 ])  # fmt: skip
+PROOFS = st.sampled_from(
+    [SLACK_SESSION, SLACK_SESSION, API_TOKEN, *(Proof(kind=each.value) for each in Factor)]
+)
+FACTORS = {
+    "prod-db-debug": {"approver": "webauthn"},
+    "prod-db-migration": {"approver": ["webauthn", "totp"], "requester": "webauthn", "fresh": "10m"},
+    "prod-debug-session": {"requester": ["totp", "oidc"]},
+    "prod-restart-container": {"requester": "any", "fresh": "1m"},
+}
+WITH_FACTORS = st.sampled_from([
+    ("prod-db-debug", "orders-db", "30m"),
+    ("prod-db-migration", "orders-db", "30m"),
+    ("prod-debug-session", "checkout", "10m"),
+    ("prod-restart-container", "checkout", "1h"),
+])  # fmt: skip
 EARLY = ["lapse", "remind", "escalate", "warn", "expire", "finish", "begin_grant"]
 HELD = {State.APPROVED, State.GRANTING, State.ACTIVE}
 
@@ -45,18 +74,21 @@ class Company(RuleBasedStateMachine):
     """People at work on one store; `url` is set by the test."""
 
     url = ""
+    folder = Path()
     requests = Bundle("requests")
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.policy = PolicySource(shipped_policies()).current
+        self.policy = PolicySource(self.folder).current
         self.connection = connect(self.url)
         self.run(self.connection.calls.flushall())
         self.store = RequestStore(self.connection.calls)
         self.away: set[str] = set()
         delegating = Delegating(DelegationStore(self.connection.calls), lambda: self.policy, self.is_there)
-        self.workflow = Workflow(self.store, lambda: self.policy, delegating)
+        self.workflow = Workflow(
+            self.store, lambda: self.policy, delegating, ProofStore(self.connection.calls)
+        )
         self.granter = Granter(self.workflow, self.store, lambda _: GrantKey())
         self.seen: dict[str, State] = {}
 
@@ -77,6 +109,11 @@ class Company(RuleBasedStateMachine):
         except Refused:
             return None
 
+    @initialize(target=requests, wish=WITH_FACTORS)
+    def something_is_asked(self, wish):
+        """Else most of a run goes by before there is anything to do."""
+        return self.asks("ana", wish)
+
     @rule(target=requests, who=PEOPLE, wish=WISHES)
     def asks(self, who, wish):
         action, resource, duration = wish
@@ -86,38 +123,63 @@ class Company(RuleBasedStateMachine):
         request = self.tries(self.workflow.request(wanted, self.policy.people[who]))
         return request.id if request else multiple()
 
-    @rule(request_id=requests, who=PEOPLE)
-    def approves(self, request_id, who):
-        self.tries(self.workflow.approve(request_id, self.policy.people[who]))
+    @rule(request_id=requests, who=PEOPLE, proof=PROOFS)
+    def approves(self, request_id, who, proof):
+        self.tries(self.workflow.approve(request_id, self.policy.people[who], proof=proof))
 
-    @rule(request_id=requests, choice=st.integers(0, 3))
-    def somebody_entitled_approves(self, request_id, choice):
+    @rule(request_id=requests, choice=st.integers(0, 3), proof=PROOFS)
+    def somebody_entitled_approves(self, request_id, choice, proof):
         """Chance alone rarely gets through the stages; this is how people get on."""
         stages = self.run(self.store.load(request_id)).request.open_stages
         able = sorted(self.policy.entitled(stages[0])) if stages else ["ben"]
-        self.approves(request_id, able[choice % len(able)])
+        self.approves(request_id, able[choice % len(able)], proof)
         self.the_granter_works(request_id)
 
     @rule(request_id=requests, who=PEOPLE)
     def denies(self, request_id, who):
         self.tries(self.workflow.deny(request_id, self.policy.people[who], "no"))
 
+    @rule(request_id=requests, who=PEOPLE | st.none(), proof=PROOFS)
+    def confirms(self, request_id, who, proof):
+        """Most often it is the requester who tries."""
+        person = self.policy.people[who] if who else self.run(self.store.load(request_id)).request.requester
+        self.tries(self.workflow.confirm(request_id, person, proof))
+        self.the_granter_works(request_id)
+
+    @rule(request_id=requests, proof=PROOFS)
+    def all_goes_its_way(self, request_id, proof):
+        """Everybody does what is theirs, with one and the same proof: what is not let through must stop here."""
+        for choice in range(3):
+            self.somebody_entitled_approves(request_id, choice, proof)
+        self.confirms(request_id, None, proof)
+
     @rule(request_id=requests, who=PEOPLE, verb=st.sampled_from(["cancel", "done", "revoke"]))
     def ends(self, request_id, who, verb):
         self.tries(getattr(self.workflow, verb)(request_id, self.policy.people[who]))
 
-    @rule(request_id=requests, who=PEOPLE, more=st.sampled_from(["5m", "1h", "9h"]))
-    def wants_more_time(self, request_id, who, more):
-        self.tries(self.workflow.extend(request_id, self.policy.people[who], parse_duration(more), "more"))
-
-    @rule(request_id=requests, who=PEOPLE, approved=st.booleans())
-    def decides_on_more_time(self, request_id, who, approved):
+    @rule(request_id=requests, who=PEOPLE, more=st.sampled_from(["5m", "1h", "9h"]), proof=PROOFS)
+    def wants_more_time(self, request_id, who, more, proof):
         person = self.policy.people[who]
-        self.tries(self.workflow.decide_extension(request_id, person, approved=approved, comment="so"))
+        self.tries(self.workflow.extend(request_id, person, parse_duration(more), "more", proof=proof))
 
-    @rule(request_id=requests, who=PEOPLE, less=st.sampled_from(["30s", "5m", "29m", "30m", "9h"]))
-    def approves_for_less(self, request_id, who, less):
-        self.tries(self.workflow.approve(request_id, self.policy.people[who], "", parse_duration(less)))
+    @rule(request_id=requests, who=PEOPLE, approved=st.booleans(), proof=PROOFS)
+    def decides_on_more_time(self, request_id, who, approved, proof):
+        person = self.policy.people[who]
+        before = self.run(self.store.load(request_id)).request.extension
+        decided = self.tries(
+            self.workflow.decide_extension(request_id, person, approved=approved, comment="so", proof=proof)
+        )
+        if decided and approved:
+            bound = before.verdict.obligations
+            is_fresh = bool(bound.fresh_seconds) and proof == SLACK_SESSION
+            assert bound.mfa_approver is None or is_fresh or proof.factor in bound.mfa_approver
+
+    @rule(
+        request_id=requests, who=PEOPLE, less=st.sampled_from(["30s", "5m", "29m", "30m", "9h"]), proof=PROOFS
+    )
+    def approves_for_less(self, request_id, who, less, proof):
+        person = self.policy.people[who]
+        self.tries(self.workflow.approve(request_id, person, "", parse_duration(less), proof))
 
     @rule(who=PEOPLE, to=PEOPLE, hours=st.sampled_from([0, 1, 24, 24 * 20]))
     def delegates(self, who, to, hours):
@@ -140,9 +202,9 @@ class Company(RuleBasedStateMachine):
         else:
             self.tries(self.workflow.answer(request_id, person, number, "so"))
 
-    @rule(request_id=requests, who=PEOPLE)
-    def breaks_the_glass(self, request_id, who):
-        self.tries(self.workflow.break_glass(request_id, self.policy.people[who], "it burns"))
+    @rule(request_id=requests, who=PEOPLE, proof=PROOFS)
+    def breaks_the_glass(self, request_id, who, proof):
+        self.tries(self.workflow.break_glass(request_id, self.policy.people[who], "it burns", proof))
 
     @rule(request_id=requests, who=PEOPLE)
     def reviews(self, request_id, who):
@@ -172,6 +234,7 @@ class Company(RuleBasedStateMachine):
             if request.state not in HELD:
                 continue
             assert request.verdict.outcome is not Outcome.DENY
+            self.is_proved(request)
             if request.glass:
                 assert request.verdict.obligations.break_glass
                 assert request.glass.review is None
@@ -188,6 +251,17 @@ class Company(RuleBasedStateMachine):
                 assert request.ends_at == request.starts_at + request.duration
                 assert request.duration <= self.policy.actions[request.action].longest
 
+    def is_proved(self, request):
+        """Each approval, and the beginning, rest on a factor that the verdict accepts, made when it may be."""
+        bound = request.verdict.obligations
+        fresh = timedelta(seconds=bound.fresh_seconds or 0)
+        for decision in request.decisions:
+            if bound.mfa_approver is not None and decision.approved:
+                assert decision.proof.factor in bound.mfa_approver
+                assert decision.proof.at is None or decision.at - decision.proof.at <= fresh
+        if bound.mfa_requester is not None and request.state in {State.GRANTING, State.ACTIVE}:
+            assert request.confirmed.factor in bound.mfa_requester
+
     def _ids(self) -> set[str]:
         pending, live = self.run(self.store.pending()), self.run(self._live())
         return {request.id for request in (*pending, *live)}
@@ -196,7 +270,13 @@ class Company(RuleBasedStateMachine):
         return [request async for request in self.store.each_live()]
 
 
-def test_no_sequence_of_verbs_gets_round_an_approval(redis_server):
+def asking_for_factors(policy):
+    for name, mfa in FACTORS.items():
+        policy["rules"][name].setdefault("obligations", {})["mfa"] = mfa
+
+
+def test_no_sequence_of_verbs_gets_round_an_approval(redis_server, tmp_path):
     """Whoever does what in whatever order, on real parts."""
     Company.url = f"unix://{redis_server.socket}"
-    run_machine(Company, settings=settings(max_examples=15, stateful_step_count=30, deadline=None))
+    Company.folder = policy_folder(tmp_path / "policies", asking_for_factors)
+    run_machine(Company, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))
