@@ -20,6 +20,7 @@ from app.audit.digest_value import (
     Wait,
 )
 from app.domain.duration import format_duration
+from app.domain.proof import SLACK_SESSION
 from app.domain.request import State
 from app.domain.verdict import Outcome
 from app.slack.views.blocks import Block, context, divider, header, section
@@ -213,7 +214,9 @@ def _decided(decided: Decided) -> str:
     verb = f"approved{less}" if decided.approved else "denied"
     why = f" “{_part(decided.comment)}”" if decided.comment.strip() else ""
     behalf = f" (for {_part(decided.behalf)})" if decided.behalf else ""
-    return f"*{_part(decided.by)}*{behalf} {verb} {_what(decided)}{why}"
+    is_click = decided.proof.kind == SLACK_SESSION.kind
+    how = "" if is_click else f", {_part(decided.proof.told_at(decided.at))}"
+    return f"*{_part(decided.by)}*{behalf} {verb} {_what(decided)}{how}{why}"
 
 
 def _unreviewed(glass: Unreviewed) -> str:

@@ -65,6 +65,23 @@ async def test_not_decided_by_api_by_default(workplace):
         assert 3 == (await api.work.events(request_id)).count("attempt_refused")
 
 
+async def test_no_token_is_a_factor(workplace):
+    """Where an approver is to prove themselves no token does; denying takes none."""
+
+    def change(policies):
+        policies["api"] = {"decide": True}
+        policies["rules"]["prod-db-debug"]["obligations"] = {"mfa": {"approver": "any", "fresh": "10m"}}
+
+    async with at_the_api(workplace(change)) as api:
+        ana, ben = await api.person("@ana"), await api.person("@ben")
+        request_id = await ana.asks()
+        refused = await ben.verb(request_id, "approve")
+        assert ("factor_needed", 403) == (refused.code, refused.status)
+        assert State.PENDING is (await api.work.request(request_id)).state
+        await ben.verb(request_id, "deny", {"comment": "no"})
+        assert State.DENIED is (await api.work.request(request_id)).state
+
+
 async def test_the_proof_is_told(api):
     """An approval by a token says so, in the request and in the audit log's words."""
     ana, ben = await api.person("@ana"), await api.person("@ben")
