@@ -110,7 +110,8 @@ class Whereabouts:
     ) -> None:
         """`verify` gives the person behind a Slack user, or raises NotKnown; `tell` tells them what came of it.
 
-        Without a `public_url` there is no page."""
+        Without a `public_url` there is no page.
+        """
         self._waiting = waiting
         self._workflow = workflow
         self._policy = policy

@@ -1,4 +1,4 @@
-"""Contract: how an address is known follows from the way in; where there is none, or the way is not known, it is not."""
+"""Contract: how an address is known follows from the way in; without one, or by a way not known, it is not."""
 
 import pytest
 

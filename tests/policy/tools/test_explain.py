@@ -3,6 +3,7 @@
 It never says another thing than the verdict, and what it says would pass does: the changed ask is judged.
 """
 
+import pytest
 from hypothesis import given
 
 from app.domain.people import Principal
@@ -185,6 +186,14 @@ def test_lines_of_what_passes():
     assert lines[0].endswith("a b a b…”")
     assert ["Asks for approvals (ask-a-dba): group engineers may ask.", "  1 of chloe (dba)"] == lines[1:3]
     assert "  ✓ ask-a-dba requires approvals" == lines[4]
+
+
+@pytest.mark.parametrize(("source", "known"), [("slack", "browser_check"), ("cli", "cli"), ("", "none")])
+def test_an_address_comes_with_how_it_is_known(source, known):
+    """What is asked is told with the address, and by whose connection it is known."""
+    ask = an_ask(POLICY).model_copy(update={"ip": "192.0.2.7", "source": source})
+
+    assert f" from 192.0.2.7 ({known}), at " in explanation_lines(explain(POLICY, ask))[0]
 
 
 # -- in general ---------------------------------------------------------------------------------------
