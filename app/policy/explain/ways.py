@@ -139,17 +139,23 @@ def _nearest(policy: Policy, facts: Facts, action: Action) -> Iterator[Way]:
         if all(changes.values()):
             if now and not rule.look(now).matched:
                 now = None  # one change undid another: who asks by another way is known to be elsewhere
-            ways.append(_way(policy, rule.name, changes, now))
+            ways.append(_way(policy, rule.name, changes, now, rule))
     ways.sort(key=lambda way: way.then is not None and way.then.outcome is Outcome.DENY)
     yield from ways[:MOST_WAYS]
 
 
-def _way(policy: Policy, rule: str, changes: dict[str, str], facts: Facts | None) -> Way:
-    """Judge what is asked after the changes: they may lead into a rule that denies, and then past it."""
+def _way(
+    policy: Policy, rule: str, changes: dict[str, str], facts: Facts | None, met: Rule | None = None
+) -> Way:
+    """Judge what is asked after the changes: they may lead into a rule that denies, and then past it.
+
+    `met` is a rule that the changes make match; what would lead away from it again is no way.
+    """
     action = policy.actions[facts.ask.action] if facts else None
     if facts and action and policy.judge_facts(facts).outcome is Outcome.DENY:
         past = _past_denials(policy, facts, action)
-        if past and past.changes:
+        undone = past and past.facts and met and not met.look(past.facts).matched
+        if past and past.changes and not undone:
             changes, facts = changes | past.changes, past.facts
     if facts is None:
         return Way(rule=rule, changes=tuple(changes.values()))
