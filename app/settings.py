@@ -203,36 +203,6 @@ def public_origin(url: str) -> str:
     return f"{parts.scheme}://{host}{at}"
 
 
-HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*")
-"""A name, in ASCII: xn--… where it has other letters."""
-ENDS_IN_A_NUMBER = re.compile(r"(^|.*\.)(\d+|0x[0-9a-f]*)")
-"""An IPv4 address in any of its forms, of which security keys know none (WHATWG URL, «ends in a number»)."""
-DEFAULT_PORTS = {"https": 443, "http": 80}
-
-
-def public_origin(url: str) -> str:
-    """Bring a public address into the form of an origin: `https://host[:port]`. Raises ValueError."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        raise ValueError("it should look like https://jit.example.com") from None
-    host = parts.hostname or ""
-    if parts.scheme not in DEFAULT_PORTS or not host or parts.username or parts.query or parts.fragment:
-        raise ValueError("it should look like https://jit.example.com")
-    if parts.path not in {"", "/"}:
-        raise ValueError("it should be an address without a path, such as https://jit.example.com")
-    if not HOST.fullmatch(host) or ENDS_IN_A_NUMBER.fullmatch(host):
-        raise ValueError(
-            "its host should be a name and no IP address, or security keys do not answer: "
-            "https://jit.example.com, or http://localhost:8080 on one machine"
-        )
-    if parts.scheme == "http" and host != "localhost":
-        raise ValueError("it should begin with https://; plain http is for http://localhost:PORT alone")
-    at = "" if port in {None, DEFAULT_PORTS[parts.scheme]} else f":{port}"
-    return f"{parts.scheme}://{host}{at}"
-
-
 def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Read networks with commas between them. Raises ValueError."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())

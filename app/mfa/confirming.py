@@ -27,6 +27,8 @@ from app.workflow import Workflow
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 NOWHERE = Asked()
+PROVED = {task for task in Task if task.value in {purpose.value for purpose in Purpose}}
+"""What policy may ask a factor for."""
 log = structlog.get_logger(__name__)
 Whose = Callable[[str], Awaitable[Principal]]
 """Gives the person behind a Slack user whom policy names and Slack vouches for now, or raises NotKnown."""
@@ -231,7 +233,7 @@ class Confirming:
 
     async def _accepted(self, request: Request, task: Task) -> tuple[Factor, ...]:
         """Name the factors of which one will do: those that policy asks for, else any."""
-        asked = await self._workflow.needed(request, Purpose(task)) if task in set(Purpose) else None
+        asked = await self._workflow.needed(request, Purpose(task.value)) if task in PROVED else None
         return tuple(Factor) if asked is None else asked
 
 

@@ -86,7 +86,7 @@ class PageStore:
             return None
         used, comment, proof = more
         proved = Proof.model_validate_json(proof) if proof else None
-        return Found(Page.model_validate_json(doc), used is not None, comment or "", proved)
+        return Found(Page.model_validate_json(doc), used is not None, str(comment or ""), proved)
 
     async def take(self, name: str) -> Page | None:
         """Take a page: gives it to the first who asks, None to all others."""

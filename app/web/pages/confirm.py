@@ -1,35 +1,29 @@
 """`/confirm/<token>`: the one-time page. Looking changes nothing; what is sent is done once, by who proves it."""
 
-from collections.abc import Awaitable, Callable
-
-import structlog
 from fastapi import APIRouter, Request, Response
 
-from app.domain.refusals import Refused, TooMany, Unavailable
+from app.domain.refusals import Refused
 from app.mfa.confirming import Confirming
 from app.mfa.doing import Done
-from app.mfa.pages import PageGone, PageUsed, Shown
+from app.mfa.pages import PageGone, Shown
 from app.mfa.proving import Asked
 from app.mfa.shown import VERBS
 from app.mfa.signing_in import SigningIn
 from app.store.pages import Task
-from app.web.limits import STRANGERS, Limiter
+from app.web.pages.answering import Answering
 from app.web.pages.frame import Frame, NotThisForm
 
-GONE = "This page is gone"
-STATUS = {"page_gone": 404, "page_used": 410, "too_many": 429, "unavailable": 503, "busy": 503}
-log = structlog.get_logger(__name__)
 
 
 class ConfirmPage:
     """Shows pages and takes what is sent from them."""
 
     def __init__(
-        self, frame: Frame, confirming: Confirming, limiter: Limiter, signing_in: SigningIn | None
+        self, frame: Frame, confirming: Confirming, signing_in: SigningIn | None, answering: Answering
     ) -> None:
         self._frame = frame
         self._confirming = confirming
-        self._limiter = limiter
+        self._answering = answering
         self._signing_in = signing_in
 
     def routes(self) -> APIRouter:
@@ -43,36 +37,15 @@ class ConfirmPage:
 
     async def show(self, request: Request, token: str) -> Response:
         """Show what the page is about."""
-        return await self._answering(request, lambda: self._show(request, token))
+        return await self._answering.answer(request, lambda: self._show(request, token))
 
     async def send(self, request: Request, token: str) -> Response:
         """Take a form of the page."""
-        return await self._answering(request, lambda: self._send(request, token))
+        return await self._answering.answer(request, lambda: self._send(request, token))
 
     async def signed_in(self, request: Request) -> Response:
         """Take back who was sent to log in."""
-        return await self._answering(request, lambda: self._signed_in(request))
-
-    async def _answering(self, request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
-        """Answer, or say no on a page. Whoever guesses tokens is slowed down."""
-        try:
-            return await answer()
-        except PageGone as gone:
-            try:
-                await self._limiter.take(STRANGERS, f"page:{self._frame.address(request).ip}")
-            except (TooMany, Unavailable) as slower:
-                return self._no(request, slower)
-            return self._no(request, gone)
-        except NotThisForm as no:
-            log.info("form_refused_by_page", why=str(no), ip=self._frame.address(request).ip)
-            return self._frame.refuse(request, "That was not sent", str(no))
-        except Refused as refusal:
-            return self._no(request, refusal)
-
-    def _no(self, request: Request, refusal: Refused) -> Response:
-        status = STATUS.get(refusal.code, 409)
-        title = GONE if isinstance(refusal, PageGone | PageUsed) else "That was not done"
-        return self._frame.refuse(request, title, str(refusal), status=status)
+        return await self._answering.answer(request, lambda: self._signed_in(request))
 
     async def _show(self, request: Request, token: str, trouble: str = "", status: int = 200) -> Response:
         shown = await self._confirming.look(token)
@@ -125,19 +98,13 @@ class ConfirmPage:
                 return self._frame.redirect(request, url)
             case _:
                 raise NotThisForm("The form does not say how you prove that it is you.")
-        try:
-            return self._done(request, await doing)
-        except (PageGone, PageUsed):
-            raise
-        except Refused as refusal:
-            return await self._again(request, token, refusal)
 
-    async def _again(self, request: Request, token: str, refusal: Refused) -> Response:
-        """Show the page again, with what is wrong, where it can still be used."""
-        try:
-            return await self._show(request, token, str(refusal), STATUS.get(refusal.code, 409))
-        except Refused:
-            raise refusal from None
+        async def done() -> Response:
+            return self._done(request, await doing)
+
+        return await self._answering.or_again(
+            done, lambda trouble, status: self._show(request, token, trouble, status)
+        )
 
     async def _signed_in(self, request: Request) -> Response:
         if self._signing_in is None:

@@ -1,0 +1,58 @@
+"""Answering on pages: every no is said on a page, and whoever guesses tokens is slowed down."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import Request, Response
+
+from app.domain.refusals import Refused, TooMany, Unavailable
+from app.mfa.pages import PageGone, PageUsed
+from app.web.limits import STRANGERS, Limiter
+from app.web.pages.frame import Frame, NotThisForm
+
+STATUS = {"page_gone": 404, "page_used": 410, "too_many": 429, "unavailable": 503, "busy": 503}
+Answer = Callable[[], Awaitable[Response]]
+log = structlog.get_logger(__name__)
+
+
+class Answering:
+    """Turns refusals into pages."""
+
+    def __init__(self, frame: Frame, limiter: Limiter) -> None:
+        self._frame = frame
+        self._limiter = limiter
+
+    async def answer(self, request: Request, answer: Answer) -> Response:
+        """Answer, or say no on a page."""
+        try:
+            return await answer()
+        except PageGone as gone:
+            try:
+                await self._limiter.take(STRANGERS, f"page:{self._frame.address(request).ip}")
+            except (TooMany, Unavailable) as slower:
+                return self._no(request, slower)
+            log.info("page_unknown", ip=self._frame.address(request).ip)
+            return self._no(request, gone)
+        except NotThisForm as no:
+            log.info("form_refused_by_page", why=str(no), ip=self._frame.address(request).ip)
+            return self._frame.refuse(request, "That was not sent", str(no))
+        except Refused as refusal:
+            return self._no(request, refusal)
+
+    async def or_again(self, doing: Answer, again: Callable[[str, int], Awaitable[Response]]) -> Response:
+        """Do what was sent, or show the page again with what is wrong, where it can still be used."""
+        try:
+            return await doing()
+        except (PageGone, PageUsed):
+            raise
+        except Refused as refusal:
+            try:
+                return await again(str(refusal), STATUS.get(refusal.code, 409))
+            except Refused:
+                raise refusal from None
+
+    def _no(self, request: Request, refusal: Refused) -> Response:
+        gone = isinstance(refusal, PageGone | PageUsed)
+        title = "This page is gone" if gone else "That was not done"
+        status = STATUS.get(refusal.code, 409)
+        return self._frame.refuse(request, title, str(refusal), status=status)
