@@ -20,7 +20,8 @@ def factor_told(event: events.FactorEvent, who: str) -> str:
             at = f" from {one_line(event.ip)}" if event.ip else ""
             return f"{who} was refused {what}{about}{at} ({one_line(event.code)}); nothing changed."
         case events.RecoveryCodesMade():
-            return f"{who} made new recovery codes{_resting_on(event.proof)}. They count from {clock(event.counts_from)}."
+            since = clock(event.counts_from)
+            return f"{who} made new recovery codes{_resting_on(event.proof)}. They count from {since}."
         case events.RecoveryCodeUsed():
             at = f" from {one_line(event.ip)}" if event.ip else ""
             return f"{who} used up a recovery code{at}."

@@ -165,7 +165,7 @@ class Proving:
         try:
             return self._vault.open(app.secret, whose(by))
         except SecretUnreadable:
-            log.error(
+            log.exception(
                 "secret_unreadable", by=by.id, credential=app.id, mend="put its key back into JIT_SECRET_KEYS"
             )
             return "", None

@@ -47,12 +47,14 @@ class Seeing(Writing):
 
     async def decisions_for(self, by: Principal) -> list[str]:
         """Ids of requests of which a decision, on access or on more time, waits for this person now."""
-        waiting = [each.id for each in await self.waiting_for(by)]
+        access = [each.id for each in await self.waiting_for(by)]
         deputies, now = await self._deputies_of(by), await self._store.now()
-        async for each in self._store.each_live():
-            if each.extension is not None and extension_waits_for(each, by, deputies(each, now), now):
-                waiting.append(each.id)
-        return waiting
+        more_time = [
+            each.id
+            async for each in self._store.each_live()
+            if extension_waits_for(each, by, deputies(each, now), now)
+        ]
+        return access + more_time
 
     async def own(self, request_id: str, by: Principal) -> Request:
         """Read a request of one's own. Raises UnknownRequest alike for others' and for none."""

@@ -26,14 +26,18 @@ ALL = [
     events.RecoveryCodeUsed(**ABOUT, ip="192.0.2.7"),
 ]
 TOLD = [
-    "Ana Ruiz (ana) added a security key “blue\\x1b[2J key”, by the approval of R02-4KX9TQZ. It counts from "
-    "2026-03-03 09:30:00 UTC.",
+    (
+        "Ana Ruiz (ana) added a security key “blue\\x1b[2J key”, by the approval of R02-4KX9TQZ. It counts from "
+        "2026-03-03 09:30:00 UTC."
+    ),
     "Ana Ruiz (ana) removed a security key “blue\\x1b[2J key”, proven by a security key F02-0000000.",
     "Ana Ruiz (ana) removed an authenticator app “phone”, which did not count.",
     "Ana Ruiz (ana) was refused an authenticator app for R01-0000000 from 192.0.2.7 (wrong_code); nothing changed.",
     "Ana Ruiz (ana) was refused a change of factors (decision_waits); nothing changed.",
-    "Ana Ruiz (ana) made new recovery codes, proven by a security key F02-0000000. They count from "
-    "2026-03-02 09:30:00 UTC.",
+    (
+        "Ana Ruiz (ana) made new recovery codes, proven by a security key F02-0000000. They count from "
+        "2026-03-02 09:30:00 UTC."
+    ),
     "Ana Ruiz (ana) used up a recovery code from 192.0.2.7.",
 ]
 

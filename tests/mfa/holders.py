@@ -39,7 +39,9 @@ class Holder:
     async def now(self) -> datetime:
         return (await self.store.of(self.by.id)).now
 
-    async def has_key(self, counts_in: timedelta = timedelta(), device: Authenticator | None = None) -> Credential:
+    async def has_key(
+        self, counts_in: timedelta = timedelta(), device: Authenticator | None = None
+    ) -> Credential:
         """Add a key, as enrolment does once it has asked who may."""
         challenge = secrets.token_bytes(32)
         options = webauthn.registration_options(self.by, (), challenge, RP)

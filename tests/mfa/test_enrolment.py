@@ -21,6 +21,7 @@ from app.mfa import totp
 from app.mfa.enrolment import Enrolment
 from app.playground.authenticator import Authenticator
 from app.policy import PolicySource
+from app.store import keys
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
 from tests.mfa.holders import RP, Holder
@@ -87,7 +88,9 @@ class Office:
     async def grant(self, name, resource="", action=ENROL) -> str:
         """Somebody has a grant, which somebody else approved."""
         by = self.person(name)
-        asked = await self.workflow.request(Wish(action=action, resource=resource or name, reason="INC-7"), by)
+        asked = await self.workflow.request(
+            Wish(action=action, resource=resource or name, reason="INC-7"), by
+        )
         if asked.state is State.PENDING:
             decider = next(p for p in self.policies.current.entitled(asked.verdict.stages[0]) if p != name)
             await self.workflow.approve(asked.id, self.person(decider))
@@ -135,7 +138,10 @@ async def test_a_first_key_by_somebodys_approval(office):
     assert State.ENDING is (await office.requests.load(grant)).request.state
     ana = office.holder("ana")
     event = next(e for e in await ana.told() if e.kind == "factor_added")
-    assert (("grant", grant), added.credential.id) == ((event.proof.kind, event.proof.credential), event.request_id)
+    assert (("grant", grant), added.credential.id) == (
+        (event.proof.kind, event.proof.credential),
+        event.request_id,
+    )
     assert "cooling_off" == await refusal(ana.proving.ask_key(ana.by, b"x" * 32))
     assert "cooling_off" == await refusal(ana.proving.by_recovery_code(ana.by, added.codes[0]))
     assert "warrant_needed" == await refusal(office.enrolment.begin_key(ana.by, "another"))
@@ -346,7 +352,7 @@ async def test_an_app_is_added_by_its_first_code(office):
     await ana.has_key()
     begun = await office.enrolment.begin_app(ana.by, " my   phone ", await proof_of(ana))
     assert (True, True) == (begun.secret in begun.uri, begun.qr_svg.startswith("<svg"))
-    wrong = "{:06}".format((int(await ana.code(begun.secret)) + 1) % 10**6)
+    wrong = f"{(int(await ana.code(begun.secret)) + 1) % 10**6:06}"
     assert "wrong_code" == await refusal(office.enrolment.finish_app(ana.by, begun.ticket, wrong))
     off = await ana.code(begun.secret, timedelta(minutes=10))
     assert "clock_off" == await refusal(office.enrolment.finish_app(ana.by, begun.ticket, off))
@@ -355,7 +361,7 @@ async def test_an_app_is_added_by_its_first_code(office):
     assert ("my phone", 10) == (added.credential.label, len(added.codes))
     assert "code_used" == await refusal(ana.proving.by_code(ana.by, code))
     assert "totp" == (await ana.proving.by_code(ana.by, await ana.code(begun.secret, totp.STEP))).kind
-    kept = str(await office._connection.calls.hgetall("jit:{p%02d}:factors:ana" % int(added.credential.id[1:3])))
+    kept = str(await office._connection.calls.hgetall(keys.factors("ana")))
     assert begun.secret not in kept
 
 

@@ -25,9 +25,7 @@ async def test_from_the_first_key_to_a_copy_of_it(workplace):
     async with at_work(workplace(with_enrolment)) as work:
         flow, ana = work.bot.workflow, work.bot.policy().people["ana"]
         holder = Holder(work.bot.connection, ana)
-        enrolment = Enrolment(
-            holder.store, holder.vault, holder.proving, Rules, flow, flow.decisions_for
-        )
+        enrolment = Enrolment(holder.store, holder.vault, holder.proving, Rules, flow, flow.decisions_for)
         with pytest.raises(Refused, match=f"/jit request {ENROL} ana"):
             await enrolment.begin_key(ana, "k")
         request_id = await work.goes_live(f"/jit request {ENROL} ana 30m new laptop", by="@sam")
