@@ -32,6 +32,7 @@ from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
 from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
+from app.mfa.set_up import second_factors
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
@@ -45,6 +46,7 @@ from app.slack.identity import Identity
 from app.slack.leavers import Leavers
 from app.slack.listeners.where import telling
 from app.slack.posting import Posting
+from app.slack.proving import tell_in_view
 from app.slack.services import Services
 from app.slack.views.alarm import policy_broken, source_failed
 from app.slack.views.policy_status import PolicyStatus
@@ -70,6 +72,9 @@ from app.tokens import Tokens
 from app.web.api.services import Services as ApiServices
 from app.web.limits import Limiter
 from app.web.pages import static_files, where
+from app.web.pages.answering import Answering
+from app.web.pages.confirm import ConfirmPage
+from app.web.pages.factors import FactorsPage
 from app.web.pages.frame import Frame
 from app.web.server import CannotListen, Health, listen, make_web, run_web
 from app.whereabouts import Whereabouts
@@ -157,11 +162,17 @@ class Bot:
             settings.public_url,
             telling(client),
         )
+        self.factors = second_factors(
+            settings, connection.calls, http, self.workflow, self.policy, identity.of
+        )
+        self.factors.confirming.on_done = tell_in_view(client)
         services = Services(
             client=client,
             policy=self.policy,
             workflow=self.workflow,
             tokens=self.tokens,
+            confirming=self.factors.confirming,
+            own_factors=self.factors.own,
             identity=identity,
             whereabouts=self.whereabouts,
             announcer=self.announcer,
@@ -182,9 +193,13 @@ class Bot:
         """The pages for people; none without an address at which people see them."""
         if not self.settings.public_url:
             return ()
+        signing_in = self.factors.signing_in
         frame = Frame(self.settings.public_url, self.api.trusted)
+        answering = Answering(frame, self.api.limiter)
         return (
             static_files.routes(),
+            ConfirmPage(frame, self.factors.confirming, signing_in, answering).routes(),
+            FactorsPage(frame, self.factors.own, answering).routes(),
             where.routes(frame, self.whereabouts, self.api.limiter, self.api.ready),
         )
 

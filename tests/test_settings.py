@@ -129,6 +129,8 @@ def test_an_acr_of_commas_is_none(environment):
         "JIT_OIDC_CLIENT_SECRET": "s",
     }
     assert "JIT_OIDC_ACR should be set" in problem(environment, **WORKING, **given, JIT_OIDC_ACR=" , ")
+
+
 @pytest.mark.parametrize(
     ("given", "origin"),
     [

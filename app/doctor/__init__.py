@@ -4,8 +4,8 @@ from pathlib import Path
 
 from app.doctor.directory import examine_directory
 from app.doctor.finding import Finding, Grade, bad, good
-from app.doctor.sign_in import examine_sign_in
 from app.doctor.pages import examine_pages
+from app.doctor.sign_in import examine_sign_in
 from app.doctor.slack import examine_slack
 from app.doctor.store import examine_store
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies

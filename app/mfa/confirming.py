@@ -81,9 +81,7 @@ class Confirming:
         page = await self._drafted(Task.REVIEW, request, by, {})
         return self.url_of(await self._pages.make(page, max(lasts, PAGE_LASTS)))
 
-    async def _drafted(
-        self, task: Task, request: Request, by: Principal, details: Mapping[str, str]
-    ) -> Page:
+    async def _drafted(self, task: Task, request: Request, by: Principal, details: Mapping[str, str]) -> Page:
         page = Page(
             person=by.id,
             slack=by.slack,
@@ -226,7 +224,9 @@ class Confirming:
             request=request,
             by=by,
             accepted=accepted,
-            key_options=webauthn.assertion_options(keys, challenge_of(page), self._proving.rp) if keys else "",
+            key_options=webauthn.assertion_options(keys, challenge_of(page), self._proving.rp)
+            if keys
+            else "",
             takes_code=Factor.TOTP in accepted and bool(held.that_count(Factor.TOTP)),
             by_oidc=Factor.OIDC in accepted and bool(self._url) and self._has_account(by.id),
         )

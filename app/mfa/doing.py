@@ -50,20 +50,33 @@ async def do(workflow: Workflow, page: Page, by: Principal, proof: Proof, commen
             return Done("Denied", f"{page.request_id} is denied; the requester is told why.")
         case Task.MORE_TIME:
             await workflow.decide_extension(
-                page.request_id, by, approved=True, comment=comment, proof=proof, shown=page.detail("shown") or None
+                page.request_id,
+                by,
+                approved=True,
+                comment=comment,
+                proof=proof,
+                shown=page.detail("shown") or None,
             )
             return Done("More time approved", f"{page.request_id} has the time that was asked for.")
         case Task.CONFIRM:
             await workflow.confirm(page.request_id, by, proof)
-            return Done("It starts", f"The access of {page.request_id} is being created; Slack tells you when it is there.")
+            return Done(
+                "It starts",
+                f"The access of {page.request_id} is being created; Slack tells you when it is there.",
+            )
         case Task.GLASS:
             await workflow.break_glass(page.request_id, by, page.detail("why"), proof)
-            return Done("The glass is broken", "Slack tells you when the access is there. Approvers and security are told now.")
+            return Done(
+                "The glass is broken",
+                "Slack tells you when the access is there. Approvers and security are told now.",
+            )
         case Task.EXTEND:
             more = timedelta(seconds=int(page.detail("more") or 0))
             wish = (page.detail("reason"), f"page:{page.nonce}", "slack", proof.ip, proof.ip_told_by)
             await workflow.extend(page.request_id, by, more, *wish, proof=proof)
-            return Done("Asked for more time", f"Slack tells you what becomes of it. It is about {page.request_id}.")
+            return Done(
+                "Asked for more time", f"Slack tells you what becomes of it. It is about {page.request_id}."
+            )
         case Task.REVIEW | Task.FACTORS:
             raise BadInput("That page decides nothing by itself.")
 

@@ -56,7 +56,7 @@ def make_app(services: Services, bot_token: str, signing_secret: str | None) -> 
         questions,
         shorter,
         tokens,
-            why,
+        why,
     ):
         listeners.listen(app, services)
     app.error(_tell_bug(services.client))

@@ -12,6 +12,7 @@ from app.audit.story import StoryLine
 from app.domain.people import Principal
 from app.domain.refusals import Refused
 from app.mfa.confirming import Confirming
+from app.mfa.own_factors import OwnFactors
 from app.policy import Policy
 from app.slack.announcer import Announcer
 from app.slack.homes import Homes
@@ -40,6 +41,7 @@ class Services:
     workflow: Workflow
     tokens: Tokens
     confirming: Confirming
+    own_factors: OwnFactors
     identity: Identity
     whereabouts: Whereabouts
     announcer: Announcer

@@ -107,7 +107,6 @@ class PageStore:
             await self._scripts.run("page_note", [keys.page(name)], [field, value])
 
 
-
 def name_of(token: str) -> str:
     """Give the name of a page, which opens nothing: the SHA-256 of its token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -71,7 +71,10 @@ async def test_a_comment_waits_with_its_page(connection) -> None:
     name = name_of(await store.make(PAGE))
     await store.note_comment(name, "not today")
     await store.note_comment(name_of("another"), "nowhere")
-    assert ((PAGE, False, "not today", None), None) == (await store.find(name), await store.find(name_of("another")))
+    assert ((PAGE, False, "not today", None), None) == (
+        await store.find(name),
+        await store.find(name_of("another")),
+    )
     assert 1 == len(await connection.calls.keys("jit:{pages}:*"))
 
 
@@ -83,4 +86,3 @@ async def test_a_proof_opens_its_own_page(connection) -> None:
     for each in (name, taken):
         await store.note_proved(each, proof)
     assert [proof, None] == [(await store.find(each)).proof for each in (name, taken)]
-

@@ -16,6 +16,7 @@ from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
 from app.slack.listeners.break_glass import break_glass
 from app.slack.listeners.delegation import delegate
+from app.slack.listeners.factors import factors
 from app.slack.listeners.policy import tell_policy
 from app.slack.listeners.revoking import revoke_all, whose
 from app.slack.listeners.tokens import login, tokens
@@ -64,6 +65,7 @@ class Commands:
             "digest": self._digest,
             "login": partial(login, services),
             "tokens": partial(tokens, services),
+            "factors": partial(factors, services),
             "help": self._help,
         }
 

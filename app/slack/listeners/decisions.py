@@ -53,12 +53,6 @@ def listen(app: AsyncApp, services: Services) -> None:
         async with telling_refusals(answer_to(services.client, body)):
             await workflow.cancel(request_id(body), await services.who(body))
 
-    @app.action(actions.CONFIRM)
-    async def confirm(ack: AsyncAck, body: Body) -> None:
-        await ack()
-        async with telling_refusals(answer_to(services.client, body)):
-            await workflow.confirm(request_id(body), await services.who(body))
-
     @app.action(actions.DONE)
     async def done(ack: AsyncAck, body: Body) -> None:
         await ack()

@@ -2,7 +2,10 @@
 
 from app.domain import events
 from app.domain.proof import Factor
-from app.slack.views.text import moment, said
+from app.mfa.proving import Holdings
+from app.slack import actions
+from app.slack.views.blocks import Block, buttons, context, link, section
+from app.slack.views.text import escape, moment, said
 
 KINDS = {Factor.WEBAUTHN.value: "security key", Factor.TOTP.value: "authenticator app"}
 NOT_YOU = "If this was not you, tell security now"
@@ -39,3 +42,32 @@ def told_of_factor(event: events.FactorEvent) -> str | None:
 
 def _what(event: events.FactorAdded | events.FactorRemoved) -> str:
     return f"{KINDS.get(event.factor, 'factor')} “{said(event.label)}”"
+
+
+def factor_text(held: Holdings) -> str:
+    """What somebody has, in a sentence."""
+    count = len(held.credentials)
+    return (
+        f"You have {count} second factor{'' if count == 1 else 's'}."
+        if count
+        else "You have no second factor."
+    )
+
+
+def factor_blocks(held: Holdings, url: str) -> list[Block]:
+    """What somebody has, when each counts, and the link to the page on which it is changed."""
+    lines = [f"*{factor_text(held)}*"]
+    for each in held.credentials:
+        counts = "" if each.counts(held.now) else f", counts from {moment(each.counts_from)}"
+        used = f", last used {moment(each.last_used_at)}" if each.last_used_at else ""
+        lines.append(
+            f"• {KINDS.get(each.factor.value, 'factor')} “{escape(each.label)}” (…{each.id[-4:]}){counts}{used}"
+        )
+    if not url:
+        off = "Pages are off here, so none can be added: whoever runs me has to set `JIT_PUBLIC_URL`."
+        return [section("\n".join(lines)), context(off)]
+    return [
+        section("\n".join(lines)),
+        buttons(link("Change them on my page", actions.OPEN_PAGE, url)),
+        context("The page is yours alone, stays open for 5 minutes and takes one change. Do not pass it on."),
+    ]

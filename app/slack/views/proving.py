@@ -26,7 +26,12 @@ def prove_modal(asked: Link, trouble: str = "") -> Block:
         blocks.append(buttons(link(label, actions.OPEN_PAGE, asked.url)))
         blocks.append(context("The page is yours alone, works once and stays open for 5 minutes."))
     if shown.takes_code:
-        field: Block = {"type": "plain_text_input", "action_id": actions.CODE, "min_length": 6, "max_length": 7}
+        field: Block = {
+            "type": "plain_text_input",
+            "action_id": actions.CODE,
+            "min_length": 6,
+            "max_length": 7,
+        }
         blocks.append(input_block(actions.CODE, "Or the 6 digits of your authenticator app", field))
     if not (asked.url or shown.takes_code):
         blocks.append(section(_no_way(shown.accepted)))

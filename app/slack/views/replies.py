@@ -35,6 +35,7 @@ HELP = (
     ("/jit digest", "posts the digest now (for those whom policy names)"),
     ("/jit login CODE", "signs a machine in, for `jit` in a terminal"),
     ("/jit tokens", "what is signed in as you; `/jit tokens revoke ID` ends it"),
+    ("/jit factors", "what proves that you are you: security keys and authenticator apps"),
     ("/jit help", "this"),
 )
 

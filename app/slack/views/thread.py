@@ -38,7 +38,9 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"🔑 {who} confirmed {escape(event.proof.told_at(event.at))}."
         case events.Lapsed():
             who = escape(request.requester.name)
-            return f"💤 Lapsed: {f'{who} did not confirm' if event.unconfirmed else 'nobody decided'} in time."
+            return (
+                f"💤 Lapsed: {f'{who} did not confirm' if event.unconfirmed else 'nobody decided'} in time."
+            )
         case events.Scheduled():
             return f"🗓️ Access starts {moment(event.start_at)}."
         case events.Activated():

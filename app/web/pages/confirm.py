@@ -14,7 +14,6 @@ from app.web.pages.answering import Answering
 from app.web.pages.frame import Frame, NotThisForm
 
 
-
 class ConfirmPage:
     """Shows pages and takes what is sent from them."""
 
