@@ -18,7 +18,7 @@ class Purpose(StrEnum):
     MORE_TIME = "more_time"
     CONFIRM = "confirm"
     """The requester's, before access begins."""
-    GLASS = "glass"
+    GLASS = "break_glass"
     EXTEND = "extend"
     """The requester's, where more time would be given at once and takes more than the access did."""
 

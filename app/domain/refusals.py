@@ -92,7 +92,7 @@ FACTOR_FOR = {
     "approve": "Approving {}",
     "more_time": "Approving more time for {}",
     "confirm": "Access for {}",
-    "glass": "Breaking the glass for {}",
+    "break_glass": "Breaking the glass for {}",
     "extend": "More time for {}",
 }
 
