@@ -67,7 +67,7 @@ class _Teller:
             case _:
                 return [self._told(event)]
 
-    def _told(self, event: events.Event) -> str:
+    def _told(self, event: events.Event) -> str:  # noqa: PLR0915  a line for each event
         who = self._who(event.by)
         match event:
             case events.Requested():

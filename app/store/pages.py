@@ -25,7 +25,7 @@ class Task(StrEnum):
     DENY = "deny"
     MORE_TIME = "more_time"
     CONFIRM = "confirm"
-    GLASS = "glass"
+    GLASS = "break_glass"
     EXTEND = "extend"
     REVIEW = "review"
     FACTORS = "factors"
@@ -34,7 +34,8 @@ class Task(StrEnum):
 class Page(Value):
     """A page for one person (`person` and `slack` are their ids), about one request where `request_id` is set.
 
-    `digest` is of what the page shows, `nonce` makes it unlike any other page's. `details` are what else the person chose before they came here.
+    `digest` is of what the page shows, `nonce` makes it unlike any other page's. `details` are what else the
+    person chose before they came here.
     """
 
     person: str
