@@ -13,7 +13,7 @@ from app.domain.proof import SLACK_SESSION, Factor
 from app.mfa import totp, webauthn
 from app.mfa.proving import Proving, whose
 from app.mfa.recovery import digest_of, new_codes
-from app.mfa.relying_party import relying_party
+from app.mfa.relying_party import RelyingParty, relying_party
 from app.mfa.vault import Vault
 from app.playground.authenticator import Authenticator
 from app.store.connection import Connection
@@ -28,11 +28,18 @@ NEWER = "HxwdHhscGRobFxgVFhUUExIREA8ODQwLCgkIBwYFBAM="
 class Holder:
     """Somebody who has factors, over a store."""
 
-    def __init__(self, connection: Connection, by: Principal, keys: tuple[str, ...] = (KEY,)) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        by: Principal,
+        keys: tuple[str, ...] = (KEY,),
+        rp: RelyingParty = RP,
+    ) -> None:
         self.by = by
+        self.rp = rp
         self.store = FactorStore(connection.calls)
         self.vault = Vault(keys)
-        self.proving = Proving(self.store, self.vault, RP)
+        self.proving = Proving(self.store, self.vault, rp)
         self.device = Authenticator()
         self._connection = connection
 
@@ -44,8 +51,9 @@ class Holder:
     ) -> Credential:
         """Add a key, as enrolment does once it has asked who may."""
         challenge = secrets.token_bytes(32)
-        options = webauthn.registration_options(self.by, (), challenge, RP)
-        key = webauthn.verify_registration((device or self.device).create(options, RP.origin), challenge, RP)
+        options = webauthn.registration_options(self.by, (), challenge, self.rp)
+        answer = (device or self.device).create(options, self.rp.origin)
+        key = webauthn.verify_registration(answer, challenge, self.rp)
         made = await self._made(Factor.WEBAUTHN, counts_in)
         return await self._add(made.model_copy(update=key._asdict()))
 
@@ -64,7 +72,7 @@ class Holder:
 
     async def touches(self, challenge: bytes, **changed: object) -> str:
         """Answer a challenge, as the browser would."""
-        origin = str(changed.pop("origin", RP.origin))
+        origin = str(changed.pop("origin", self.rp.origin))
         return self.device.get(await self.proving.ask_key(self.by, challenge), origin, **changed)
 
     async def code(self, secret: str, off: timedelta = timedelta()) -> str:

@@ -1,5 +1,6 @@
 """The form that asks for a second factor, and the requester's button that begins what waits for theirs."""
 
+import asyncio
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -15,6 +16,8 @@ from app.slack.services import Services
 from app.slack.views.blocks import Block
 from app.slack.views.proving import checking_modal, done_modal, not_done_modal, prove_modal
 
+AT_ONCE = 1.5
+"""Seconds for which Slack waits with us for whether a code is right; it must hear of us within 3."""
 Body = dict[str, Any]
 
 
@@ -35,13 +38,24 @@ def listen(app: AsyncApp, services: Services) -> None:
 
     @app.view(actions.PROVE_VIEW)
     async def typed(ack: AsyncAck, body: Body) -> None:
-        await ack(response_action="update", view=checking_modal())
-        view = await _answer(services, body)
+        answering = asyncio.ensure_future(_answer(services, body))
         try:
-            await services.client.views_update(view_id=body["view"]["id"], view=view)
-        except SlackApiError as error:
-            if error.response.get("error") not in {"not_found", "view_not_found"}:
-                raise  # the person closed the form, and the card tells what became of it
+            view = await asyncio.wait_for(asyncio.shield(answering), AT_ONCE)
+        except TimeoutError:
+            await ack(response_action="update", view=checking_modal())
+            await _show(services, body["view"]["id"], await answering)
+        else:
+            await ack(
+                response_action="update", view=view
+            )  # to ack first would let two changes of one form race
+
+
+async def _show(services: Services, view_id: str, view: Block) -> None:
+    try:
+        await services.client.views_update(view_id=view_id, view=view)
+    except SlackApiError as error:
+        if error.response.get("error") not in {"not_found", "view_not_found"}:
+            raise  # a form that was closed is let be: the card tells what became of it
 
 
 async def _answer(services: Services, body: Body) -> Block:

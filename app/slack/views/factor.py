@@ -23,7 +23,7 @@ def told_of_factor(event: events.FactorEvent) -> str | None:
     match event:
         case events.FactorAdded():
             return (
-                f"🔑 A {_what(event)} was added as a second factor of yours. It counts from "
+                f"🔑 {_a(event)} was added as a second factor of yours. It counts from "
                 f"{moment(event.counts_from)}. {NOT_YOU}; until then you can remove it without any other factor."
             )
         case events.FactorRemoved():
@@ -38,6 +38,11 @@ def told_of_factor(event: events.FactorEvent) -> str | None:
         case events.FactorRefused():
             told = TOLD_OF.get(event.code)
             return told and f"{told} {NOT_YOU}."
+
+
+def _a(event: events.FactorAdded) -> str:
+    what = _what(event)
+    return f"An {what}" if what.startswith("a") else f"A {what}"
 
 
 def _what(event: events.FactorAdded | events.FactorRemoved) -> str:

@@ -10,7 +10,14 @@ from app.mfa.pages import PageGone, PageUsed
 from app.web.limits import STRANGERS, Limiter
 from app.web.pages.frame import Frame, NotThisForm
 
-STATUS = {"page_gone": 404, "page_used": 410, "too_many": 429, "unavailable": 503, "busy": 503}
+STATUS = {
+    "page_gone": 404,
+    "page_used": 410,
+    "too_many": 429,
+    "too_many_tries": 429,
+    "unavailable": 503,
+    "busy": 503,
+}
 Answer = Callable[[], Awaitable[Response]]
 log = structlog.get_logger(__name__)
 

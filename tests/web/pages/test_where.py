@@ -62,9 +62,9 @@ async def link(work: Workplace, user: str = "@ana", command: str = ASK) -> str:
         element["url"]
         for block in message["blocks"]
         for element in block.get("elements", ())
-        if element.get("action_id") == "jit_where"
+        if element.get("action_id") == "jit_open_page"
     ]
-    assert (["jit_where"], True) == (offers(message), bool(LINK.fullmatch(found)))
+    assert (["jit_open_page"], True) == (offers(message), bool(LINK.fullmatch(found)))
     return "/where/" + LINK.fullmatch(found)[1]
 
 
