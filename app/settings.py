@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     data: Path = Path(".jit")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
+    connectors: Path | None = None
+    secret_keys: SecretStr | None = None
     group_commands: bool = False
     scim_token: SecretStr | None = None
     pagerduty_token: SecretStr | None = None
@@ -84,6 +86,12 @@ class Settings(BaseSettings):
             if url
             else None
         )
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _secret_keys(cls, secret: SecretStr | None) -> SecretStr | None:
+        form = r"[A-Za-z0-9_-]{43}=(,[A-Za-z0-9_-]{43}=)*"
+        return _shaped(secret, form, "Fernet keys with commas, the first to seal with") if secret else None
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -282,6 +282,7 @@ ENDS = {
     EndCause.DONE: Count.COMPLETED,
     EndCause.EXPIRED: Count.EXPIRED,
     EndCause.REVOKED: Count.REVOKED,
+    EndCause.FAILED: Count.GRANT_FAILED,
 }
 
 

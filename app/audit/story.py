@@ -16,6 +16,7 @@ HOW_IT_ENDED = {
     EndCause.DONE: "it was given back",
     EndCause.EXPIRED: "time was up",
     EndCause.REVOKED: "it was revoked",
+    EndCause.FAILED: "it could not be created",
 }
 DIGEST_SHOWN = 12
 """Hex digits of a policy's digest that are enough to tell policies apart; the log holds all 64."""
@@ -164,6 +165,8 @@ class _Teller:
                 return "Time was up"
             case EndCause.REVOKED:
                 return f"{self._who(event.by)} revoked it{_because(event.comment)}"
+            case EndCause.FAILED:
+                return f"The access could not be created, and may be there in part{_because(event.comment)}"
 
     def _for(self, event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
         return f", for {self._who(event.behalf)}," if event.behalf else ""

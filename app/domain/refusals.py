@@ -22,6 +22,17 @@ class BadInput(Refused):
         self.field = field
 
 
+class NotSetUp(Refused):
+    """The action's target is not one that the bot can reach, or what policy says of it does not fit."""
+
+    code = "not_set_up"
+
+    def __init__(self, action: str, why: str) -> None:
+        super().__init__(
+            f"{action} cannot be given now: {why}. Whoever runs the bot finds what to do with `jit doctor`."
+        )
+
+
 class UnknownRequest(Refused):
     code = "unknown_request"
 

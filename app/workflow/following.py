@@ -58,6 +58,10 @@ class Following(Writing):
         """The target refused, and nothing is left there."""
         return await self._apply(request_id, lambda r, now: transitions.fail_grant(r, error, now))
 
+    async def begin_undo(self, request_id: str, error: str) -> Request:
+        """The target refused, and may still hold something: it is taken back as at any end."""
+        return await self._apply(request_id, lambda r, now: transitions.begin_undo(r, error, now))
+
     async def lapse(self, request_id: str) -> Request:
         """Nobody decided in time."""
         return await self._apply(request_id, transitions.lapse)

@@ -8,6 +8,9 @@ target that does not answer holds up nothing but what is asked of it.
 import asyncio
 
 from app.connectors.granter import Granter
+from app.connectors.protocol import ConnectorFailed, Granted
+from app.connectors.registry import Connectors, Opened
+from app.connectors.troubles import Troubles
 from app.domain.events import Warned
 from app.domain.ids import partition_in
 from app.domain.request import Lease, Request, State
@@ -15,7 +18,10 @@ from app.policy import PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
 from app.store import keys
 from app.store.connection import Connection
+from app.store.failing import Failing
+from app.store.giving import Giving
 from app.store.requests import RequestStore
+from app.store.secrets import Secrets
 from app.workflow import Wish, Workflow
 from tests.people import ANA
 
@@ -26,18 +32,21 @@ class Target:
     name = "target"
 
     def __init__(self) -> None:
+        self.refuses = False
         self.there: set[str] = set()
         self.asked = asyncio.Event()
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
-    async def grant(self, request: Request) -> Lease:
+    async def grant(self, request: Request, key: str) -> Granted:
         self.asked.set()
         await self.goes_on.wait()
         self.there.add(request.id)
-        return Lease(connector=self.name, reference=request.id, summary="a role")
+        return Granted(Lease(connector=self.name, reference=request.id, summary="a role"))
 
-    async def revoke(self, request: Request) -> None:
+    async def revoke(self, request: Request, key: str) -> None:
+        if self.refuses:
+            raise ConnectorFailed("the target is down")
         self.there.discard(request.id)
 
 
@@ -49,7 +58,25 @@ class Bench:
         self.target = Target()
         self.store = RequestStore(connection.calls)
         self.workflow = Workflow(self.store, lambda: policy)
-        self.one, self.other = (Granter(self.workflow, self.store, lambda _: self.target) for _ in range(2))
+        self.told: list[str] = []
+        self.failing = Failing(connection.calls)
+        self.one, self.other = (self.granter(connection, name) for name in ("one", "other"))
+
+    def granter(self, connection: Connection, holder: str) -> Granter:
+        connectors = Connectors({})
+        connectors._grant_key = Opened(self.target, 16)
+
+        async def tell(text: str, name: str) -> None:
+            self.told.append(text)
+
+        return Granter(
+            self.workflow,
+            self.store,
+            connectors,
+            giving=Giving(connection.calls, holder),
+            secrets=Secrets(connection.calls, None),
+            troubles=Troubles(self.failing, tell),
+        )
 
     async def approved(self) -> str:
         request = await self.workflow.request(Wish(action="sandbox-admin", resource="sandbox-1"), ANA)
@@ -111,7 +138,7 @@ async def test_granted_once_by_two(connection):
 
 async def test_a_target_that_hangs_holds_up_nobody(connection, monkeypatch):
     """A call that never returns is given up in time, said so, and other requests end while it still hangs."""
-    monkeypatch.setattr("app.connectors.granter.ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr("app.connectors.calls.ANSWERS_WITHIN", 0.5)
     bench = Bench(connection)
     request_id = await bench.approved()
     bench.target.goes_on.clear()

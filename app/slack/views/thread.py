@@ -120,3 +120,5 @@ def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
             return "time was up"
         case EndCause.REVOKED:
             return "it was revoked"
+        case EndCause.FAILED:
+            return "it could not be created"
