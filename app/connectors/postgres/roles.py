@@ -39,13 +39,10 @@ async def make(link: Link, role: NewRole) -> None:
     async with link.transaction():
         await _lock(link, role.name)
         await _must_be_harmless(link, role.groups)
-        verb = "ALTER" if await _oid(link, role.name) is not None else "CREATE"
+        is_there = await _oid(link, role.name) is not None
         await link.execute(
-            sql.SQL(
-                "{verb} ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION INHERIT "
-                "CONNECTION LIMIT {limit} PASSWORD {verifier} VALID UNTIL {ends}"
-            ).format(
-                verb=sql.SQL("ALTER") if verb == "ALTER" else sql.SQL("CREATE"),
+            sql.SQL("{verb} {name} LOGIN CONNECTION LIMIT {limit} PASSWORD {verifier} VALID UNTIL {ends}").format(
+                verb=sql.SQL("ALTER ROLE" if is_there else "CREATE ROLE"),
                 name=sql.Identifier(role.name),
                 limit=sql.Literal(role.connections),
                 verifier=sql.Literal(role.verifier),
