@@ -23,6 +23,7 @@ from app.audit.daily import Daily
 from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
+from app.connectors.reconciler import Reconciler
 from app.connectors.registry import Connectors
 from app.connectors.settings import ConnectorsError
 from app.connectors.troubles import Troubles
@@ -35,7 +36,7 @@ from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
-from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
+from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler, once_guarded
 from app.settings import Settings, networks_in
 from app.slack import announcer as slack
 from app.slack.app import make_app
@@ -65,6 +66,7 @@ from app.store.rolls import Rolls
 from app.store.secrets import Secrets
 from app.store.stream import Stream
 from app.store.tokens import TokenStore
+from app.store.turns import Turns
 from app.store.watch import Watch
 from app.together import run_together
 from app.tokens import Tokens
@@ -80,6 +82,7 @@ FIRST_LOOK = 15.0
 LOOK_FOR_POLICIES_EVERY = 1.0
 FAILING_SHOWN = 20
 EVENTS_WAIT_AT_MOST = timedelta(minutes=1)
+RECONCILE_EVERY = timedelta(minutes=1)
 HOMES_EVERY = timedelta(milliseconds=500)
 log = structlog.get_logger(__name__)
 
@@ -131,13 +134,18 @@ class Bot:
         self.bulletin = Bulletin(posting, messages, self.policy)
         self.failing = Failing(connection.calls)
         self.secrets = Secrets(connection.calls, settings.secret_keys)
+        self.turns = Turns(connection.calls)
+        troubles = Troubles(self.failing, self.turns, self._tell_of_target)
         self.granter = connectors.Granter(
             self.workflow,
             self.store,
             self.connectors,
             giving=Giving(connection.calls, self.holder),
             secrets=self.secrets,
-            troubles=Troubles(self.failing, self._tell_of_target),
+            troubles=troubles,
+        )
+        self.reconciler = Reconciler(
+            self.connectors, self.store, self.workflow, troubles, self.granter.take_up_more
         )
         self.daily = Daily(
             audit_log,
@@ -155,6 +163,7 @@ class Bot:
             tokens=self.tokens,
             watch=Watch(connection.waits),
             limiter=Limiter(token_store),
+            secrets=self.secrets,
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
         )
@@ -245,11 +254,14 @@ class Bot:
             "homes": (HOMES_EVERY, self.homes.tick),
             "judge_anew": (timedelta(seconds=1), self.leavers.judge_anew),
             "leavers": (timedelta(minutes=1), self.leavers.look),
+            "reconcile": (RECONCILE_EVERY, self._reconcile),
         })  # fmt: skip
         scheduler.start()
+        at_start = asyncio.create_task(once_guarded("reconcile", self.reconciler.run))
         try:
             await Outbox(self.stream, leases, consumers).run(keys.ALL_PARTITIONS)
         finally:
+            at_start.cancel()
             scheduler.shutdown(wait=False)
             await deadlines.close()
             await self.granter.close()
@@ -331,6 +343,11 @@ class Bot:
 
     async def _daily_digest(self) -> None:
         await self.daily.tick(await self.store.now())
+
+    async def _reconcile(self) -> None:
+        """Compare targets with grants, one replica for all."""
+        if await self.turns.take("reconcile", RECONCILE_EVERY * 0.9):
+            await self.reconciler.run()
 
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:

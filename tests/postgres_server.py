@@ -74,7 +74,8 @@ def program(name: str) -> str | None:
 def postgres_server(*, settings: Sequence[str] = QUICK, port: int = 0) -> Iterator[Postgres]:
     """Run a server with the admin, the groups `readonly` and `writer`, and the databases `orders`, `payments`."""
     initdb, postgres = program("initdb"), program("postgres")
-    assert initdb and postgres, "no PostgreSQL: ask `program` first"
+    assert initdb, "no PostgreSQL: ask `program` first"
+    assert postgres, "no PostgreSQL: ask `program` first"
     folder = Path(tempfile.mkdtemp(prefix="jit-postgres-"))
     user = _unprivileged()
     how: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
@@ -93,7 +94,13 @@ def postgres_server(*, settings: Sequence[str] = QUICK, port: int = 0) -> Iterat
     command = [postgres, "-D", str(folder / "data"), *(part for each in options for part in ("-c", each))]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, env=environment, cwd=folder, preexec_fn=DIES_WITH_PARENT, **how
+            command,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            cwd=folder,
+            preexec_fn=DIES_WITH_PARENT,  # noqa: PLW1509  it calls prctl alone
+            **how,
         )
     server = Postgres(port, process, folder)
     try:

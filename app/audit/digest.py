@@ -274,7 +274,7 @@ def counted(event: events.Event) -> list[Count]:
             | events.EndFailed()
         ):
             return []
-        case events.ApproversChanged():
+        case events.ApproversChanged() | events.CredentialsTaken() | events.Drifted():
             return []
 
 

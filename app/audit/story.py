@@ -143,6 +143,11 @@ class _Teller:
                 return f"Taken back: the target confirmed that it is gone ({HOW_IT_ENDED[event.cause]})."
             case events.ApproversChanged():
                 return f"Who may decide has changed{_because(event.comment)}."
+            case events.CredentialsTaken():
+                return f"{self._who(event.by)} took the credentials"
+            case events.Drifted():
+                where = one_line(event.connector)
+                return f"The target {where} did not agree with the grants: {one_line(event.comment)}"
             case events.AttemptRefused():
                 own = ", their own request," if event.code == "self_approval" else ""
                 verb, code = one_line(event.verb), one_line(event.code)

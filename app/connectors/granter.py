@@ -78,6 +78,10 @@ class Granter:
         """Begin to bring one request's access to where its state wants it, and return at once."""
         self._take_up(request_id)
 
+    def take_up_more(self, request_id: str) -> None:
+        """The same for one that is live and whose target may not know its end."""
+        self._take_up(request_id, more=True)
+
     async def close(self) -> None:
         """End what is under way; its deadline brings it back."""
         tasks = list(self._under_way.values())

@@ -34,6 +34,8 @@ class Capabilities(NamedTuple):
     """Revoking ends sessions that are open."""
     single_use: bool = False
     """The target sees to it that access is used once."""
+    lists_all: bool = True
+    """`list_active` finds everything that stands; else nothing is ever reported as missing."""
 
 
 class Secret(Value):

@@ -1,11 +1,15 @@
 """What goes wrong at targets, told to those who run the bot: ends that are not confirmed, first of all."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import structlog
 
-from app.domain.request import Request
+from app.domain.request import Request, State
 from app.store.failing import Failing
+from app.store.requests import RequestStore
+from app.store.turns import Turns
 
 PAGED_AFTER = 3
 """Tries: with the pauses between, some 6 seconds."""
@@ -18,8 +22,9 @@ Tell = Callable[[str, str], Awaitable[object]]
 class Troubles:
     """Keeps what is failing where every replica sees it, and tells it once each hour that it lasts."""
 
-    def __init__(self, failing: Failing, tell: Tell) -> None:
+    def __init__(self, failing: Failing, turns: Turns, tell: Tell) -> None:
         self._failing = failing
+        self._turns = turns
         self._tell = tell
 
     async def end_failed(self, request: Request) -> None:
@@ -45,6 +50,18 @@ class Troubles:
         text = f"{request.id} was given more time, and its target has not taken it: {error}"
         await self._tell(text, f"extend:{request.id}")
 
-    async def drift(self, text: str, name: str) -> None:
+    async def is_new(self, request_id: str, said: str) -> bool:
+        """Tell whether this has not been told within the hour, by any replica."""
+        name = hashlib.sha256(said.encode()).hexdigest()[:12]
+        return await self._turns.take(f"drift:{request_id}:{name}", timedelta(hours=1))
+
+    async def drift(self, text: str, request_id: str) -> None:
         """A target held something else than the grants say."""
-        await self._tell(text, f"drift:{name}")
+        await self._tell(text, f"drift:{request_id}:{hashlib.sha256(text.encode()).hexdigest()[:12]}")
+
+    async def forget_all_but(self, store: RequestStore) -> None:
+        """Forget the failing ends that have been confirmed meanwhile."""
+        noted = await self._failing.all()
+        ending = {each.id for each in await store.find(list(noted)) if each.state is State.ENDING}
+        if over := noted.keys() - ending:
+            await self._failing.forget(*over)

@@ -241,6 +241,20 @@ class ApproversChanged(_Event):
     left: str = ""
 
 
+class CredentialsTaken(_Event):
+    """The requester took what the target needs to let them in; it was there once."""
+
+    kind: Literal["credentials_taken"] = "credentials_taken"
+
+
+class Drifted(_Event):
+    """A target held something else than the grants say; the request stays as it is, or is long forgotten."""
+
+    kind: Literal["drifted"] = "drifted"
+    connector: str
+    comment: str
+
+
 class AttemptRefused(_Event):
     """Someone tried what they may not; nothing changed."""
 
@@ -276,6 +290,8 @@ Event = (
     | EndFailed
     | Ended
     | ApproversChanged
+    | CredentialsTaken
+    | Drifted
     | AttemptRefused
 )
 

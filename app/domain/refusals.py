@@ -33,6 +33,18 @@ class NotSetUp(Refused):
         )
 
 
+class NoCredentials(Refused):
+    """There is nothing to take: there never was, it was taken, or it was there too long ago."""
+
+    code = "no_credentials"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} has no credentials to take: they are there once, for five minutes. If you need them, "
+            "give the access back and ask anew."
+        )
+
+
 class UnknownRequest(Refused):
     code = "unknown_request"
 

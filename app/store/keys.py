@@ -25,6 +25,7 @@
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
 | `jit:{jobs}:home-page:<user>` | string: request id | 1 hour | homes |
+| `jit:{jobs}:turn:<name>` | string | the span in which it is one's turn | turns |
 | `jit:{jobs}:failing-ends` | hash: request id to what fails | none | failing |
 | `jit:{jobs}:policy` | hash: digest, since (s), judged | none | came, in_force |
 | `jit:{jobs}:directory` | hash: `source:as_of` (ms), `source:problem` | 30 days after the last | rolls |
@@ -109,6 +110,10 @@ def lease(partition: int, group: str) -> str:
 
 def once(name: str, day: str) -> str:
     return f"jit:{{jobs}}:once:{name}:{day}"
+
+
+def turn(name: str) -> str:
+    return f"jit:{{jobs}}:turn:{name}"
 
 
 def home_page(user: str) -> str:

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from app.domain import transitions
+from app.domain.events import CredentialsTaken, Drifted
+from app.domain.people import SYSTEM, Principal
 from app.domain.refusals import (
     DeniedByPolicy,
 )
@@ -81,6 +83,18 @@ class Following(Writing):
     async def expire(self, request_id: str) -> Request:
         """Time is up."""
         return await self._apply(request_id, transitions.expire)
+
+    async def note_credentials_taken(self, request_id: str, by: Principal) -> None:
+        """Record that the requester took the credentials, before they get them."""
+        event = CredentialsTaken(request_id=request_id, at=await self._store.now(), by=by.id)
+        await self._store.note(event)
+
+    async def note_drift(self, request_id: str, connector: str, said: str) -> None:
+        """Record that a target did not agree with the grants; the request may be long forgotten."""
+        now = await self._store.now()
+        await self._store.note(
+            Drifted(request_id=request_id, at=now, by=SYSTEM, connector=connector, comment=said)
+        )
 
     async def fail_end(self, request_id: str, error: str) -> Request:
         """The target did not confirm that access is gone."""

@@ -1,11 +1,16 @@
 """The target of these tests: a real PostgreSQL, once a worker."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
+from app.store.connection import Connection
+from app.store.embedded import Server
 from tests.conftest import required
-from tests.postgres_server import Postgres, postgres_server, program
+from tests.connectors.at_work import at_postgres
+from tests.postgres_server import ADMINS_PASSWORD, Postgres, postgres_server, program
+from tests.web.callers import Callers
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +31,17 @@ def postgres(postgres_of_worker: Postgres) -> Iterator[Postgres]:
         postgres_of_worker.rows(f'DROP OWNED BY "{name}"')
         postgres_of_worker.rows(f'DROP ROLE "{name}"')
     assert [] == left
+
+
+@pytest.fixture
+async def callers(
+    postgres: Postgres,
+    redis: Connection,
+    redis_server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Callers]:
+    """A bot at work with that PostgreSQL as its target."""
+    monkeypatch.setenv("JIT_TEST_POSTGRES", ADMINS_PASSWORD)
+    async with at_postgres(f"unix://{redis_server.socket}", tmp_path, postgres) as opened:
+        yield opened

@@ -119,7 +119,9 @@ async def test_a_login_that_is_under_way_is_waited_for_and_ended(postgres, conne
     )
     await asyncio.sleep(0.7)
     await connector.revoke(request, key(request))
-    assert [] == postgres.rows("SELECT pid FROM pg_stat_activity WHERE usesysid NOT IN (SELECT oid FROM pg_roles)")
+    assert [] == postgres.rows(
+        "SELECT pid FROM pg_stat_activity WHERE usesysid NOT IN (SELECT oid FROM pg_roles)"
+    )
     with pytest.raises(psycopg.OperationalError):
         (await entering).execute("SELECT 1")
 
@@ -139,7 +141,7 @@ async def test_a_login_that_does_not_end_keeps_the_end_from_being_confirmed(post
         "SELECT rolcanlogin, (SELECT count(*) FROM pg_auth_members m WHERE m.member = r.oid) FROM pg_roles r "
         "WHERE starts_with(rolname, 'jit_harbour')"
     )
-    with (await entering) as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with await entering as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
         session.execute("SELECT * FROM carts")
     await connector.revoke(request, key(request))
 
@@ -241,7 +243,9 @@ async def test_no_text_is_read_as_sql(postgres, connector):
     people = asked().requester.model_copy(update={"id": EVIL, "name": EVIL})
     request = asked(strange, reason=EVIL, requester=people, action=EVIL)
     granted = await connector.grant(request, key(request))
-    comment = postgres.rows("SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = %s", _name(granted))
+    comment = postgres.rows(
+        "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = %s", _name(granted)
+    )
     assert EVIL in comment[0][0]
     await connector.revoke(request, key(request))
     postgres.rows(psycopg.sql.SQL("DROP ROLE {}").format(psycopg.sql.Identifier(strange)).as_string())
@@ -265,7 +269,12 @@ async def test_the_password_is_nowhere_but_with_the_requester(postgres, connecto
 
 async def test_only_what_is_ours_is_found_and_removed(postgres, connector):
     """Roles of another installation, of people, and of names that merely look alike, stay."""
-    theirs = ["jit_harbour2_r07_4kx9tqz", "jit_harbour_admin", "jit_harbour_r99_4kx9tqz", "jit_other_r07_4kx9tqz"]
+    theirs = [
+        "jit_harbour2_r07_4kx9tqz",
+        "jit_harbour_admin",
+        "jit_harbour_r99_4kx9tqz",
+        "jit_other_r07_4kx9tqz",
+    ]
     for name in theirs:
         postgres.rows(f"CREATE ROLE {name} LOGIN VALID UNTIL 'infinity'")
     request = asked()
@@ -288,8 +297,12 @@ async def test_a_server_that_is_down_or_refuses(postgres, monkeypatch):
     wrong = Postgres("postgres", settings(postgres), MARK)
     down = Postgres("postgres", settings(postgres, port=1), MARK)
     for connector in (wrong, down):
-        for call in (connector.grant(request, key(request)), connector.revoke(request, key(request)), connector.check()):
-            with pytest.raises(ConnectorFailed, match="PostgreSQL at 127.0.0.1") as told:
+        for call in (
+            connector.grant(request, key(request)),
+            connector.revoke(request, key(request)),
+            connector.check(),
+        ):
+            with pytest.raises(ConnectorFailed, match=r"PostgreSQL at 127\.0\.0\.1") as told:
                 await asyncio.wait_for(call, 5)
             assert "wrong-password" not in str(told.value)
         await connector.close()

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
 from pydantic import SecretStr
@@ -56,7 +57,7 @@ class Postgres:
         except Unfit as unfit:
             raise ConnectorFailed(str(unfit)) from None
         server, name, password = self._settings.server(database), _role(key), secrets.token_urlsafe(32)
-        async with self._servers.connection(server, database.database) as link:
+        async with self._at(server) as link:
             verifier = link.pgconn.encrypt_password(password.encode(), name.encode(), SCRAM).decode()
             comment = f"{request.id} of {request.requester.id}, by jit-approval ({self._mark.installation})"
             role = roles.NewRole(name, wanted.roles, request.ends_at, wanted.connections, verifier, comment)
@@ -78,17 +79,15 @@ class Postgres:
     async def extend(self, request: Request, key: str) -> None:
         if request.ends_at is None:
             return
-        database = self._database_still(request)
-        async with self._servers.connection(self._settings.server(database), database.database) as link:
+        async with self._at(self._settings.server(self._database_still(request))) as link:
             await roles.prolong(link, _role(key), request.ends_at)
 
     async def revoke(self, request: Request, key: str) -> None:
-        database = self._database_still(request)
-        await self._drop(self._settings.server(database), database.database, _role(key))
+        await self._drop(self._settings.server(self._database_still(request)), _role(key))
 
     async def check(self) -> None:
-        for server, database in self._settings.servers.items():
-            async with self._servers.connection(server, database.database) as link:
+        for server in self._settings.servers:
+            async with self._at(server) as link:
                 found = await link.execute(
                     "SELECT rolsuper OR (rolcreaterole AND pg_has_role('pg_signal_backend', 'MEMBER')) "
                     "FROM pg_roles WHERE rolname = current_user"
@@ -102,8 +101,8 @@ class Postgres:
 
     async def list_active(self) -> Sequence[Found]:
         found = []
-        for server, database in self._settings.servers.items():
-            async with self._servers.connection(server, database.database) as link:
+        for server in self._settings.servers:
+            async with self._at(server) as link:
                 rows = await link.execute(
                     "SELECT rolname, CASE WHEN isfinite(rolvaliduntil) THEN rolvaliduntil END FROM pg_roles "
                     "WHERE starts_with(rolname, %s)",
@@ -114,15 +113,19 @@ class Postgres:
         return found
 
     async def remove(self, found: Found) -> None:
-        for server, database in self._settings.servers.items():
+        for server in self._settings.servers:
             if str(server) == found.place and self._mark.request_in(found.key):
-                await self._drop(server, database.database, _role(found.key))
+                await self._drop(server, _role(found.key))
 
     async def close(self) -> None:
         await self._servers.close()
 
-    async def _drop(self, server: Server, database: str, name: str) -> None:
-        async with self._servers.connection(server, database) as link:
+    def _at(self, server: Server) -> AbstractAsyncContextManager[roles.Link]:
+        """Connect to a server, always to the same of its databases."""
+        return self._servers.connection(server, self._settings.servers[server].database)
+
+    async def _drop(self, server: Server, name: str) -> None:
+        async with self._at(server) as link:
             oid = await roles.shut_out(link, name)
             if oid is None:
                 return
@@ -131,9 +134,9 @@ class Postgres:
         keeper = f"{_role(self._mark.prefix)}kept" if self._settings.objects == "keep" else None
         for each in held_in:
             async with self._servers.connection(server, each) as link:
-                await roles.settle_belongings(link, name, keeper)
-        async with self._servers.connection(server, database) as link:
-            await roles.drop(link, name)
+                await roles.settle_belongings(link, name, oid, keeper)
+        async with self._at(server) as link:
+            await roles.drop(link, name, oid)
 
     def _database(self, request: Request) -> Database:
         """Find the database behind a resource. Raises Unfit."""

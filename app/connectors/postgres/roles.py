@@ -2,7 +2,8 @@
 
 Every name and value is composed by psycopg.sql. A grant and a revoke of one role exclude each other by an advisory
 lock that lasts as long as their transactions, so that what a dead client sent in the middle of a grant is either
-undone by the server or seen by the revoke that comes after.
+undone by the server or seen by the revoke that comes after. Such locks are of one database: all calls about a
+server's roles go through the same one.
 """
 
 import asyncio
@@ -41,7 +42,9 @@ async def make(link: Link, role: NewRole) -> None:
         await _must_be_harmless(link, role.groups)
         is_there = await _oid(link, role.name) is not None
         await link.execute(
-            sql.SQL("{verb} {name} LOGIN CONNECTION LIMIT {limit} PASSWORD {verifier} VALID UNTIL {ends}").format(
+            sql.SQL(
+                "{verb} {name} LOGIN CONNECTION LIMIT {limit} PASSWORD {verifier} VALID UNTIL {ends}"
+            ).format(
                 verb=sql.SQL("ALTER ROLE" if is_there else "CREATE ROLE"),
                 name=sql.Identifier(role.name),
                 limit=sql.Literal(role.connections),
@@ -111,13 +114,16 @@ async def belongings(link: Link, oid: int) -> list[str]:
     return [name for (name,) in await found.fetchall()]
 
 
-async def settle_belongings(link: Link, name: str, keeper: str | None) -> None:
+async def settle_belongings(link: Link, name: str, oid: int, keeper: str | None) -> None:
     """Give what a role owns in this database to a keeper, who may do nothing, or drop it; and all it was granted.
 
     Not to the admin: what runs with its owner's rights would get the admin's.
     """
     role = sql.Identifier(name)
     async with link.transaction():
+        await _lock(link, name)
+        if await _oid(link, name) != oid:
+            return  # another was quicker
         await link.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))  # REASSIGN asks for membership
         if keeper is not None:
             if await _oid(link, keeper) is None:
@@ -129,9 +135,12 @@ async def settle_belongings(link: Link, name: str, keeper: str | None) -> None:
         await link.execute(sql.SQL("DROP OWNED BY {}").format(role))
 
 
-async def drop(link: Link, name: str) -> None:
-    """Drop a role that nothing is left of."""
-    await link.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
+async def drop(link: Link, name: str, oid: int) -> None:
+    """Drop a role that nothing is left of, if it is still the one."""
+    async with link.transaction():
+        await _lock(link, name)
+        if await _oid(link, name) == oid:
+            await link.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 async def _terminate(link: Link, oid: int) -> None:
