@@ -75,8 +75,12 @@ class Granter:
         self._overdue |= {id_ for id_, task in self._under_way.items() if task in late}
 
     async def take_up(self, request_id: str) -> None:
-        """Begin to bring one request's access to where its state wants it, and return at once."""
-        self._take_up(request_id)
+        """Begin to bring one request's access to where its state wants it, and return at once.
+
+        What is under way already is left to itself: a deadline says nothing new, and comes again.
+        """
+        if request_id not in self._under_way:
+            self._take_up(request_id)
 
     def take_up_more(self, request_id: str) -> None:
         """The same for one that is live and whose target may not know its end."""

@@ -81,7 +81,9 @@ class Reconciler:
         except ConnectorFailed as failure:
             log.warning("not_reconciled", connector=name, error=str(failure))
             return [Drift(name, "", f"could not be compared: {failure}", settled=False)]
-        left = [await self._remove(name, opened, each) for each in suspects if each.key in second]
+        left = await asyncio.gather(
+            *(self._remove(name, opened, each) for each in suspects if each.key in second)
+        )
         gone = await self._still_missing(name, opened, missing, second)
         return [drift for drift in (*left, *gone) if drift]
 

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-import pytest
 
 from app.domain.request import State
 from app.playground.hands import readable

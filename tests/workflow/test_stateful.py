@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from app.connectors.grant_key import GrantKey
-from app.connectors.granter import Granter
 from app.delegating import Delegating
 from app.domain.duration import parse_duration
 from app.domain.refusals import Refused
@@ -24,6 +22,7 @@ from app.store.connection import connect
 from app.store.delegations import DelegationStore
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
+from tests.granting import granter
 
 PEOPLE = st.sampled_from(["ana", "ben", "chloe", "sam", "dev"])
 WISHES = st.sampled_from([
@@ -57,7 +56,7 @@ class Company(RuleBasedStateMachine):
         self.away: set[str] = set()
         delegating = Delegating(DelegationStore(self.connection.calls), lambda: self.policy, self.is_there)
         self.workflow = Workflow(self.store, lambda: self.policy, delegating)
-        self.granter = Granter(self.workflow, self.store, lambda _: GrantKey())
+        self.granter = granter(self.workflow, self.store, self.connection.calls)
         self.seen: dict[str, State] = {}
 
     def teardown(self) -> None:

@@ -129,14 +129,16 @@ class Postgres:
             oid = await roles.shut_out(link, name)
             if oid is None:
                 return
-            await roles.end_sessions(link, oid)
-            held_in = await roles.belongings(link, oid)
+            held_in = await roles.end_sessions(link, oid)
+            if not held_in:
+                await roles.drop(link, name)
+                return
         keeper = f"{_role(self._mark.prefix)}kept" if self._settings.objects == "keep" else None
         for each in held_in:
             async with self._servers.connection(server, each) as link:
                 await roles.settle_belongings(link, name, oid, keeper)
         async with self._at(server) as link:
-            await roles.drop(link, name, oid)
+            await roles.drop(link, name)
 
     def _database(self, request: Request) -> Database:
         """Find the database behind a resource. Raises Unfit."""

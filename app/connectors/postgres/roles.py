@@ -71,47 +71,48 @@ async def prolong(link: Link, name: str, ends_at: datetime) -> None:
 
 async def shut_out(link: Link, name: str) -> int | None:
     """Let a role neither log in nor do anything any more; gives its oid, and None where there is none."""
-    async with link.transaction():
-        await _lock(link, name)
-        oid = await _oid(link, name)
-        if oid is None:
-            return None
-        await link.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(name)))
-        found = await link.execute(
-            "SELECT pg_get_userbyid(roleid) FROM pg_auth_members WHERE member = %s", [oid]
-        )
-        if groups := [sql.Identifier(group) for (group,) in await found.fetchall()]:
-            revoke = sql.SQL("REVOKE {} FROM {}").format(sql.SQL(", ").join(groups), sql.Identifier(name))
-            await link.execute(revoke)
-    return oid
+    role = await _found(link, name)
+    if role is None:
+        async with link.transaction():  # a grant may be in the middle of making it
+            await _lock(link, name)
+            role = await _found(link, name)
+    if role is None:
+        return None
+    shut = [_locked(name), sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(name))]
+    if role.groups:
+        groups = sql.SQL(", ").join(map(sql.Identifier, role.groups))
+        shut.append(sql.SQL("REVOKE {} FROM {}").format(groups, sql.Identifier(name)))
+    await link.execute(sql.SQL("; ").join(shut))
+    return role.oid
 
 
-async def end_sessions(link: Link, oid: int) -> None:
+async def end_sessions(link: Link, oid: int) -> list[str]:
     """End every session of a role that is shut out, and wait until they are gone. Raises ConnectorFailed.
 
-    A login that was let in just before is no session yet: until it is, no view tells whose it is, but that there
-    is one is told by its locks. A client can make it last (`post_auth_delay`), so it is waited for.
+    Gives the databases in which something is the role's, or says something of it.
+
+    A login that was let in just before is in no list of sessions until its last step, and nothing tells whose it is;
+    but from before its role is looked at until it is listed it holds a lock on its transaction. So locks are read
+    first and sessions then: who has such a lock and is not listed is waited for, however long a client makes it last
+    (`post_auth_delay`). Who begins later finds the role shut.
     """
-    await _terminate(link, oid)
-    if starting := await _starting(link):
-        ends = asyncio.get_running_loop().time() + LOGINS_END_WITHIN
-        while starting:
-            if asyncio.get_running_loop().time() > ends:
-                raise ConnectorFailed("a login that may be its role's is still under way")
-            await asyncio.sleep(LOOKS_AGAIN_AFTER)
-            starting &= await _starting(link)
-        await _terminate(link, oid)
-
-
-async def belongings(link: Link, oid: int) -> list[str]:
-    """Name the databases in which something is a role's, or says something of it."""
-    found = await link.execute(
-        "SELECT DISTINCT coalesce(d.datname, current_database()) FROM pg_shdepend s "
-        "LEFT JOIN pg_database d ON d.oid = s.dbid "
-        "WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = %s",
-        [oid],
-    )
-    return [name for (name,) in await found.fetchall()]
+    began = asyncio.get_running_loop().time()
+    waited_for: set[int] | None = None
+    while True:
+        seen = await _look(link, oid)
+        waited_for = seen.starting if waited_for is None else waited_for & seen.starting
+        if not seen.sessions and not waited_for:
+            return seen.held_in
+        if seen.sessions:
+            await link.execute(
+                "SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", [seen.sessions]
+            )
+        passed = asyncio.get_running_loop().time() - began
+        if seen.sessions and passed > SESSIONS_END_WITHIN:
+            raise ConnectorFailed("a session of its role does not end")
+        if waited_for and passed > LOGINS_END_WITHIN:
+            raise ConnectorFailed("a login that may be its role's is still under way")
+        await asyncio.sleep(LOOKS_AGAIN_AFTER)
 
 
 async def settle_belongings(link: Link, name: str, oid: int, keeper: str | None) -> None:
@@ -135,34 +136,49 @@ async def settle_belongings(link: Link, name: str, oid: int, keeper: str | None)
         await link.execute(sql.SQL("DROP OWNED BY {}").format(role))
 
 
-async def drop(link: Link, name: str, oid: int) -> None:
-    """Drop a role that nothing is left of, if it is still the one."""
-    async with link.transaction():
-        await _lock(link, name)
-        if await _oid(link, name) == oid:
-            await link.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+async def drop(link: Link, name: str) -> None:
+    """Drop a role that nothing is left of."""
+    dropped = sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name))
+    await link.execute(sql.SQL("; ").join([_locked(name), dropped]))
 
 
-async def _terminate(link: Link, oid: int) -> None:
-    ends = asyncio.get_running_loop().time() + SESSIONS_END_WITHIN
-    while True:
-        found = await link.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = %s", [oid]
-        )
-        if not await found.fetchall():
-            return
-        if asyncio.get_running_loop().time() > ends:
-            raise ConnectorFailed("a session of its role does not end")
-        await asyncio.sleep(LOOKS_AGAIN_AFTER)
+class _Role(NamedTuple):
+    oid: int
+    groups: list[str]
 
 
-async def _starting(link: Link) -> set[int]:
-    """Give the processes that run a transaction and are not in the list of sessions yet."""
+class _Seen(NamedTuple):
+    sessions: list[int]
+    starting: set[int]
+    held_in: list[str]
+
+
+async def _look(link: Link, oid: int) -> _Seen:
+    """Read, in this order: who holds the lock of a transaction, who is listed, and what is the role's."""
+    look = sql.SQL(
+        "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'virtualxid' AND pid IS NOT NULL; "
+        "SELECT pid, usesysid IS NOT DISTINCT FROM {oid} FROM pg_stat_activity; "
+        "SELECT DISTINCT coalesce(d.datname, current_database()) FROM pg_shdepend s "
+        "LEFT JOIN pg_database d ON d.oid = s.dbid "
+        "WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = {oid}"
+    ).format(oid=sql.Literal(oid))
+    found = await link.execute(look)
+    busy = {int(pid) for (pid,) in await found.fetchall()}
+    found.nextset()
+    listed = {int(pid): bool(is_ours) for pid, is_ours in await found.fetchall()}
+    found.nextset()
+    held_in = [str(name) for (name,) in await found.fetchall()]
+    return _Seen([pid for pid, is_ours in listed.items() if is_ours], busy - listed.keys(), held_in)
+
+
+async def _found(link: Link, name: str) -> _Role | None:
     found = await link.execute(
-        "SELECT DISTINCT l.pid FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) "
-        "WHERE l.locktype = 'virtualxid' AND l.pid IS NOT NULL AND a.pid IS NULL"
+        "SELECT r.oid, array_remove(array_agg(pg_get_userbyid(m.roleid)), NULL) FROM pg_roles r "
+        "LEFT JOIN pg_auth_members m ON m.member = r.oid WHERE r.rolname = %s GROUP BY r.oid",
+        [name],
     )
-    return {pid for (pid,) in await found.fetchall()}
+    row = await found.fetchone()
+    return _Role(int(row[0]), list(row[1])) if row else None
 
 
 async def _must_be_harmless(link: Link, groups: Sequence[str]) -> None:
@@ -185,7 +201,12 @@ async def _must_be_harmless(link: Link, groups: Sequence[str]) -> None:
 
 
 async def _lock(link: Link, name: str) -> None:
-    await link.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    await link.execute(_locked(name))
+
+
+def _locked(name: str) -> sql.Composed:
+    """Take the role's lock, until the end of the transaction; statements that are sent together are one."""
+    return sql.SQL("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))").format(sql.Literal(name))
 
 
 async def _oid(link: Link, name: str) -> int | None:
