@@ -1,8 +1,8 @@
 """What stands at targets agrees with the grants, or it is removed and told.
 
 Contract: what bears our mark and has no grant is removed, and told once in the admin channel and the audit log,
-however many replicas look; what is being created, is live or is ending is left alone, whenever in its life one looks; what lacks is
-told and not restored; what bears another mark is not touched.
+however many replicas look; what is being created, is live or is ending is left alone, whenever in its life one looks;
+what lacks is told and not restored; what bears another mark is not touched.
 """
 
 import asyncio

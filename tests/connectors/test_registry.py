@@ -75,6 +75,14 @@ def test_only_what_is_named_is_imported(doors, tmp_path):
     assert "doors" not in sys.modules
 
 
+def test_the_settings_of_the_docs(tmp_path):
+    """The example of the docs is whole, and gives the action of the other example what it asks for."""
+    connectors = Connectors.open(written(tmp_path, example("yaml connectors")))
+    action = yaml.safe_load(example("yaml policy"))["actions"]["prod-db-debug"]
+    target = Target(connector=action["connector"], parameters=action["with"])
+    assert "a role of your own in orders, in readonly" in connectors.plan(granting(target=target))[0]
+
+
 def test_a_kind_that_ships_stays_ours(doors):
     """Another package that claims its name changes nothing."""
     (doors / "doors-1.dist-info" / "entry_points.txt").write_text(
