@@ -24,7 +24,10 @@ from app.audit.daily import Daily
 from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
-from app.connectors.grant_key import GrantKey
+from app.connectors.reconciler import Reconciler
+from app.connectors.registry import Connectors
+from app.connectors.settings import ConnectorsError
+from app.connectors.troubles import Troubles
 from app.delegating import Delegating
 from app.directory.asking import Means
 from app.directory.keeping import Keeper
@@ -35,7 +38,7 @@ from app.domain.refusals import Unavailable
 from app.mfa.set_up import second_factors
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
-from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
+from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler, once_guarded
 from app.settings import Settings, networks_in
 from app.slack import announcer as slack
 from app.slack.app import make_app
@@ -55,6 +58,8 @@ from app.store.checks import Checks
 from app.store.connection import Connection, OwnServer, connect
 from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
+from app.store.failing import Failing
+from app.store.giving import Giving
 from app.store.homes import HomeViewers
 from app.store.in_force import PolicyInForce
 from app.store.leases import Leases
@@ -63,8 +68,10 @@ from app.store.once import Once
 from app.store.proofs import ProofStore
 from app.store.requests import RequestStore
 from app.store.rolls import Rolls
+from app.store.secrets import Secrets
 from app.store.stream import Stream
 from app.store.tokens import TokenStore
+from app.store.turns import Turns
 from app.store.watch import Watch
 from app.store.wishes import WaitingWishes
 from app.together import run_together
@@ -80,12 +87,14 @@ from app.web.server import CannotListen, Health, listen, make_web, run_web
 from app.whereabouts import Whereabouts
 from app.workflow import Workflow
 
-CANNOT_START = (PolicyError, DataInUse, AuditLogError, CannotListen)
+CANNOT_START = (PolicyError, ConnectorsError, DataInUse, AuditLogError, CannotListen)
 """What `serve` raises when it cannot start, each with what to do about it."""
 FIRST_LOOK = 15.0
 """Seconds for which a start waits for who is in groups, before it serves without."""
 LOOK_FOR_POLICIES_EVERY = 1.0
+FAILING_SHOWN = 20
 EVENTS_WAIT_AT_MOST = timedelta(minutes=1)
+RECONCILE_EVERY = timedelta(minutes=1)
 HOMES_EVERY = timedelta(milliseconds=500)
 log = structlog.get_logger(__name__)
 
@@ -125,7 +134,9 @@ class Bot:
         identity = Identity(client, self.policy)
         self.stream = Stream(connection.calls, connection.waits)
         delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
-        self.workflow = Workflow(self.store, self.policy, delegating, ProofStore(connection.calls))
+        self.connectors = Connectors.open(settings.connectors)
+        proofs = ProofStore(connection.calls)
+        self.workflow = Workflow(self.store, self.policy, delegating, proofs, self.connectors.plan)
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
         self.announcer = slack.Announcer(
             self.store, messages, posting, self.policy, identity, self.homes.concern, delegating.in_force
@@ -133,8 +144,22 @@ class Bot:
         self.once = Once(connection.calls, self.holder)
         self.in_force = PolicyInForce(connection.calls)
         self.leavers = Leavers(self.store, self.workflow, self.policy, identity, self.once, self.in_force)
-        self.granter = connectors.Granter(self.workflow, self.store, lambda _: GrantKey())
         self.bulletin = Bulletin(posting, messages, self.policy)
+        self.failing = Failing(connection.calls)
+        self.secrets = Secrets(connection.calls, settings.secret_keys)
+        self.turns = Turns(connection.calls)
+        troubles = Troubles(self.failing, self.turns, self._tell_of_target)
+        self.granter = connectors.Granter(
+            self.workflow,
+            self.store,
+            self.connectors,
+            giving=Giving(connection.calls, self.holder),
+            secrets=self.secrets,
+            troubles=troubles,
+        )
+        self.reconciler = Reconciler(
+            self.connectors, self.store, self.workflow, troubles, self.granter.take_up_more
+        )
         self.daily = Daily(
             audit_log,
             self.workflow.live,
@@ -151,6 +176,7 @@ class Bot:
             tokens=self.tokens,
             watch=Watch(connection.waits),
             limiter=Limiter(token_store),
+            secrets=self.secrets,
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
         )
@@ -237,6 +263,8 @@ class Bot:
         warnings: dict[str, str] = {}
         try:
             warnings |= _stuck(await self.stream.waiting_since(), await self.store.now())
+            if failing := await self.failing.all():
+                warnings["targets"] = "; ".join([failing[each] for each in sorted(failing)][:FAILING_SHOWN])
         except Unavailable:
             reasons["store"] = "Redis does not answer"
         if self.socket_mode and not await self.socket_mode.is_connected():
@@ -254,13 +282,13 @@ class Bot:
     async def work(self) -> None:
         """Run the consumers of events and the jobs, until cancelled."""
         consumers = [
-            Consumer(connectors.GROUP, self.granter.handle),
+            Consumer(connectors.GROUP, self.granter.handle, connectors.BATCH),
             Consumer(slack.GROUP, self.announcer.handle),
             Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.audit_ownership).handle, audit.BATCH),
         ]
         wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
         leases = Leases(self.connection.calls, self.holder, wanted)
-        deadlines = Deadlines(self.store, self.workflow, self.granter.settle)
+        deadlines = Deadlines(self.store, self.workflow, self.granter.take_up)
         scheduler = make_scheduler({
             "deadlines": (DEADLINES_EVERY, deadlines.tick),
             "digest": (timedelta(seconds=20), self._daily_digest),
@@ -268,13 +296,18 @@ class Bot:
             "homes": (HOMES_EVERY, self.homes.tick),
             "judge_anew": (timedelta(seconds=1), self.leavers.judge_anew),
             "leavers": (timedelta(minutes=1), self.leavers.look),
+            "reconcile": (RECONCILE_EVERY, self._reconcile),
         })  # fmt: skip
         scheduler.start()
+        at_start = asyncio.create_task(once_guarded("reconcile", self.reconciler.run))
         try:
             await Outbox(self.stream, leases, consumers).run(keys.ALL_PARTITIONS)
         finally:
+            at_start.cancel()
             scheduler.shutdown(wait=False)
             await deadlines.close()
+            await self.granter.close()
+            await self.connectors.close()
 
     async def watch_policies(self) -> None:
         """Look for changed policies each second and on SIGHUP; a broken set is told and not used."""
@@ -346,8 +379,17 @@ class Bot:
             return False
         return True
 
+    async def _tell_of_target(self, text: str, name: str) -> bool:
+        """Tell those who run the bot of a target, once for its name."""
+        return await self._tell_admins(source_failed(text), f"target:{name}", "once")
+
     async def _daily_digest(self) -> None:
         await self.daily.tick(await self.store.now())
+
+    async def _reconcile(self) -> None:
+        """Compare targets with grants, one replica for all."""
+        if await self.turns.take("reconcile", RECONCILE_EVERY * 0.9):
+            await self.reconciler.run()
 
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:

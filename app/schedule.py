@@ -113,6 +113,11 @@ def make_scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIOSchedule
     return scheduler
 
 
+async def once_guarded(name: str, job: Job) -> None:
+    """Do a job once, beside what else runs: one that fails is told, and comes again by its schedule."""
+    await _guarded(name, job)()
+
+
 def _guarded(name: str, job: Job) -> Job:
     """Let a job that fails be told and ticked again: once for each outage, not at every tick."""
     failing = False

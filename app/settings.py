@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     data: Path = Path(".jit")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
+    connectors: Path | None = None
     group_commands: bool = False
     scim_token: SecretStr | None = None
     pagerduty_token: SecretStr | None = None

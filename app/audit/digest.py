@@ -291,7 +291,7 @@ def counted(event: events.Event) -> list[Count]:
             | events.EndFailed()
         ):
             return []
-        case events.ApproversChanged():
+        case events.ApproversChanged() | events.CredentialsTaken() | events.Drifted():
             return []
 
 
@@ -299,6 +299,7 @@ ENDS = {
     EndCause.DONE: Count.COMPLETED,
     EndCause.EXPIRED: Count.EXPIRED,
     EndCause.REVOKED: Count.REVOKED,
+    EndCause.FAILED: Count.GRANT_FAILED,
 }
 
 

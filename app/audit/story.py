@@ -18,6 +18,7 @@ HOW_IT_ENDED = {
     EndCause.DONE: "it was given back",
     EndCause.EXPIRED: "time was up",
     EndCause.REVOKED: "it was revoked",
+    EndCause.FAILED: "it could not be created",
 }
 DIGEST_SHOWN = 12
 """Hex digits of a policy's digest that are enough to tell policies apart; the log holds all 64."""
@@ -161,6 +162,11 @@ class _Teller:
                 | events.RecoveryCodeUsed()
             ):
                 return factor_told(event, who)
+            case events.CredentialsTaken():
+                return f"{self._who(event.by)} took the credentials"
+            case events.Drifted():
+                where = one_line(event.connector)
+                return f"The target {where} did not agree with the grants: {one_line(event.comment)}"
             case events.AttemptRefused():
                 own = ", their own request," if event.code == "self_approval" else ""
                 verb, code = one_line(event.verb), one_line(event.code)
@@ -182,6 +188,8 @@ class _Teller:
                 return "Time was up"
             case EndCause.REVOKED:
                 return f"{self._who(event.by)} revoked it{_because(event.comment)}"
+            case EndCause.FAILED:
+                return f"The access could not be created, and may be there in part{_because(event.comment)}"
 
     def _for(self, event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
         return f", for {self._who(event.behalf)}," if event.behalf else ""

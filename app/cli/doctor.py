@@ -10,6 +10,9 @@ SIGN = {"good": "✓", "warning": "!", "bad": "✗"}
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Compare targets with live grants, and remove what has none.")
+    ] = False,
 ) -> None:
     """Look at settings, policy, Redis, Slack and the clock; say what is wrong and how to mend it.
 
@@ -19,7 +22,7 @@ def doctor(
 
     from app.doctor import Grade, examine  # noqa: PLC0415
 
-    findings = asyncio.run(examine())
+    findings = asyncio.run(examine(reconcile=reconcile))
     if as_json:
         typer.echo(json.dumps({"findings": [finding._asdict() for finding in findings]}, ensure_ascii=False))
     else:

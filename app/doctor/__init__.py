@@ -1,7 +1,8 @@
-"""Examines an installation from outside, as `jit serve` would find it. Changes nothing."""
+"""Examines an installation from outside, as `jit serve` would find it. Changes nothing unless it is told to."""
 
 from pathlib import Path
 
+from app.doctor.connectors import examine_connectors
 from app.doctor.directory import examine_directory
 from app.doctor.finding import Finding, Grade, bad, good
 from app.doctor.pages import examine_pages
@@ -14,8 +15,11 @@ from app.settings import Settings, SettingsError, read_settings
 __all__ = ["Finding", "Grade", "examine"]
 
 
-async def examine() -> list[Finding]:
-    """Examine all; what cannot be examined because settings are wrong is left out."""
+async def examine(*, reconcile: bool = False) -> list[Finding]:
+    """Examine all; what cannot be examined because settings are wrong is left out.
+
+    With `reconcile`, what targets hold without a grant is removed.
+    """
     try:
         settings = read_settings()
     except SettingsError as error:
@@ -31,6 +35,7 @@ async def examine() -> list[Finding]:
         *await examine_slack(settings, policy),
         *await examine_directory(settings, policy),
         *await examine_sign_in(settings, policy),
+        *await examine_connectors(settings, policy, reconcile=reconcile),
     ]
 
 

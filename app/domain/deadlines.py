@@ -7,7 +7,7 @@ from app.domain.reminding import escalates_at
 from app.domain.request import Request, State
 
 GRACE = timedelta(seconds=30)
-"""An approved request that no one picked up within this is looked at again."""
+"""What no one picked up, or whose granting is not over within this, is looked at again."""
 
 
 class Deadline(StrEnum):
@@ -37,7 +37,8 @@ def deadlines(request: Request) -> dict[Deadline, datetime]:
         case State.SCHEDULED:
             due = {Deadline.START: request.start_at}
         case State.GRANTING:
-            due = {Deadline.END: request.ends_at}
+            begun = request.starts_at or request.created_at
+            due = {Deadline.END: request.ends_at, Deadline.START: begun + GRACE}
         case State.ACTIVE:
             due = {Deadline.END: request.ends_at, Deadline.WARN: request.warns_at}
         case State.ENDING:

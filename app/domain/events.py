@@ -326,6 +326,20 @@ class RecoveryCodeUsed(_Event):
 FactorEvent = FactorAdded | FactorRemoved | FactorRefused | RecoveryCodesMade | RecoveryCodeUsed
 
 
+class CredentialsTaken(_Event):
+    """The requester took what the target needs to let them in; it was there once."""
+
+    kind: Literal["credentials_taken"] = "credentials_taken"
+
+
+class Drifted(_Event):
+    """A target held something else than the grants say; the request stays as it is, or is long forgotten."""
+
+    kind: Literal["drifted"] = "drifted"
+    connector: str
+    comment: str
+
+
 class AttemptRefused(_Event):
     """Someone tried what they may not; nothing changed."""
 
@@ -364,6 +378,8 @@ Event = (
     | Ended
     | ApproversChanged
     | FactorEvent
+    | CredentialsTaken
+    | Drifted
     | AttemptRefused
 )
 

@@ -24,6 +24,29 @@ class BadInput(Refused):
         self.field = field
 
 
+class NotSetUp(Refused):
+    """The action's target is not one that the bot can reach, or what policy says of it does not fit."""
+
+    code = "not_set_up"
+
+    def __init__(self, action: str, why: str) -> None:
+        super().__init__(
+            f"{action} cannot be given now: {why}. Whoever runs the bot finds what to do with `jit doctor`."
+        )
+
+
+class NoCredentials(Refused):
+    """There is nothing to take: there never was, it was taken, or it was there too long ago."""
+
+    code = "no_credentials"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} has no credentials to take: they are there once, for five minutes. If you need them, "
+            "give the access back and ask anew."
+        )
+
+
 class UnknownRequest(Refused):
     code = "unknown_request"
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.provenance import IpFrom, ip_from
+from app.domain.target import Target
 from app.domain.value import Value
 from app.domain.verdict import Stage, Verdict
 
@@ -44,6 +45,8 @@ class EndCause(StrEnum):
     DONE = "completed"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    FAILED = "grant_failed"
+    """It never quite began: what may be left of a grant that failed is taken back."""
 
 
 class Decision(Value):
@@ -204,6 +207,10 @@ class Request(Value):
     ends_at: datetime | None = None
     warns_at: datetime | None = None
     lease: Lease | None = None
+    target: Target | None = None
+    """Where access is created, frozen when it was asked; None where the grant key is the access."""
+    plan: tuple[str, ...] = ()
+    """What the connector will do, a line each, as approvers were shown it."""
     extension: Extension | None = None
     """What waits for a decision; None when no more time is asked for."""
     extended_by: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 pending -> approved -> granting -> active -> ending -> completed | expired | revoked
 approved -> scheduled -> granting, once confirmed where policy asks that;  pending -> denied | cancelled | lapsed
 approved | scheduled -> cancelled | lapsed;  granting -> grant_failed
+granting -> ending -> grant_failed, where the target does not confirm that nothing is left
 a failing ending stays in ending
 """
 
@@ -227,6 +228,12 @@ def fail_grant(request: Request, error: str, now: datetime) -> Step:
     return failed, events.GrantFailed(request_id=request.id, at=now, by=SYSTEM, error=error)
 
 
+def begin_undo(request: Request, error: str, now: datetime) -> Step:
+    """The target refused, and does not confirm that nothing is left there: try until it does."""
+    ended, event = _begin_end(request, EndCause.FAILED, SYSTEM, now, error, "grant")
+    return ended.model_copy(update={"comment": error}), event
+
+
 def warn(request: Request, now: datetime) -> Step:
     """Tell the requester, once, that the end is near."""
     _must_be(request, "warn about", State.ACTIVE)
@@ -291,6 +298,8 @@ def finish(request: Request, now: datetime) -> Step:
     _must_be(request, "end", State.ENDING)
     cause = _ending_of(request).cause
     ended = request.model_copy(update={"state": State(cause.value), "finished_at": now})
+    if cause is EndCause.FAILED:
+        return ended, events.GrantFailed(request_id=request.id, at=now, by=SYSTEM, error=request.comment)
     return ended, events.Ended(request_id=request.id, at=now, by=SYSTEM, cause=cause)
 
 

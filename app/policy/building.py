@@ -20,6 +20,7 @@ from app.policy.outside import NOTHING_KNOWN, Filed, Named
 from app.policy.policy import Policy
 from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
+from app.policy.schema import ActionSpec
 
 
 def build(draft: Draft) -> Policy:
@@ -33,10 +34,7 @@ def build(draft: Draft) -> Policy:
         entry.name: Environment(name=entry.name, **dict(spec)) for entry, spec in draft.environments
     }
     actions = {
-        entry.name: Action(
-            name=entry.name, **dict(spec) | {"risk": spec.risk or environments[spec.environment].risk}
-        )
-        for entry, spec in draft.actions
+        entry.name: _action(entry.name, spec, environments[spec.environment]) for entry, spec in draft.actions
     }
     filed = _filed(draft)
     channels = {entry.name: channel for entry, channel in draft.channels}
@@ -73,6 +71,11 @@ def build(draft: Draft) -> Policy:
         _index=RuleIndex(placed, reach),
         _filed=filed,
     ).with_directory(NOTHING_KNOWN, None)
+
+
+def _action(name: str, spec: ActionSpec, environment: Environment) -> Action:
+    written = {key: value for key, value in dict(spec).items() if key not in {"connector", "parameters"}}
+    return Action(name=name, **written | {"risk": spec.risk or environment.risk, "target": spec.target})
 
 
 def _filed(draft: Draft) -> Filed:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 
+from app.domain.target import Target
 from app.domain.value import Value
 
 
@@ -30,7 +31,10 @@ class Environment(Value):
 
 
 class Action(Value):
-    """Something privileged that can be asked for. `resources` are globs; `reason` is required or optional."""
+    """Something privileged that can be asked for. `resources` are globs; `reason` is required or optional.
+
+    `target`: where its access is created; None where the grant key is the access.
+    """
 
     name: str
     title: str
@@ -42,3 +46,4 @@ class Action(Value):
     longest: timedelta
     shortest: timedelta
     reason: str
+    target: Target | None = None

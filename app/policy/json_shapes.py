@@ -14,6 +14,7 @@ from app.domain.proof import Factor
 from app.policy import context_shapes as context
 from app.policy import factor_shapes, shapes
 from app.policy import outside_shapes as outside
+from app.policy import target_shapes as target
 from app.policy.cases import spec as cases
 from app.policy.policy import CATALOGUE
 
@@ -122,6 +123,17 @@ SHAPES: dict[Callable[..., Any], Schema] = {
     },
     _of(context.Ticket): {
         "anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type": "number"}]
+    },
+    target.parameters: {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": text(target.KEY.pattern),
+        "additionalProperties": {
+            "anyOf": [
+                {"type": "string", "maxLength": target.LONGEST_TEXT},
+                {"type": ["number", "boolean", "array", "object"]},
+            ]
+        },
     },
     outside.place: text("[^\\x00-\\x1f\\x7f]{1,1000}", examples=["groups/platform.json"]),
     outside.shift: text("[1-9][0-9]{0,2}[dw]", examples=["1w", "1d"]),

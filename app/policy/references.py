@@ -80,6 +80,8 @@ def _actions(draft: Draft) -> Iterator[Problem]:
             text = unknown("environment", action.environment, draft.names("environments"))
             yield entry.problem(text, "environment")
         yield from _durations(entry, action)
+        if action.parameters and not action.connector:
+            yield entry.problem("says how, and no connector is named; name one in connector", "with")
 
 
 def _durations(entry: Entry, action: ActionSpec) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.domain.target import Target
 from app.policy.context_shapes import (
     MIDNIGHT,
     AddressFrom,
@@ -55,6 +56,7 @@ from app.policy.shapes import (
     Subject,
     Title,
 )
+from app.policy.target_shapes import Parameters
 
 NEEDED: Any = Field(default=None, validate_default=True)
 """A key that must be there: left out, its own shape says what would be right."""
@@ -137,7 +139,11 @@ class EnvironmentSpec(Spec):
 
 
 class ActionSpec(Spec):
-    """`risk` is the environment's where it is not given."""
+    """`risk` is the environment's where it is not given.
+
+    `connector` names who creates the access, as the settings of connectors have it, and `with` is for that one;
+    without it the grant key is the access.
+    """
 
     title: Title = NEEDED
     description: Prose = ""
@@ -148,6 +154,14 @@ class ActionSpec(Spec):
     longest: Duration = NEEDED
     shortest: Duration = timedelta(minutes=1)
     reason: ReasonNeeded = "required"
+    connector: Name | None = None
+    parameters: Parameters | None = Field(default=None, alias="with")
+
+    @property
+    def target(self) -> Target | None:
+        """At which target access is given; None where the grant key is it."""
+        named = self.connector
+        return Target(connector=named, parameters=self.parameters or {}) if named else None
 
 
 class CalendarSpec(Spec):
@@ -311,7 +325,7 @@ SECTIONS: dict[str, Any] = {
 
 def as_written(step: str | int) -> str | int:
     """Give the key that stands in files for a name here: an end that is left out is told by its name here."""
-    return {"begins": "from", "ends": "to"}.get(str(step), step)
+    return {"begins": "from", "ends": "to", "parameters": "with"}.get(str(step), step)
 
 
 @cache

@@ -12,6 +12,8 @@
 | `jit:{pNN}:events` | stream: event | trimmed once every group has read | create, save |
 | `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days once final | posting |
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
+| `jit:{pNN}:giving:<id>` | string: holder | 5 s, renewed | hold |
+| `jit:{pNN}:secret:<id>` | string: sealed | 5 minutes | secrets |
 | `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
 | `jit:{pNN}:delegations` | sorted set: delegator by end (ms) | none | delegate, undelegate |
 | `jit:{pNN}:factors:<person>` | hash: `doc`, `count`, `used`, `step`, `secret` by id; id by `raw` | none | factor_* |
@@ -31,6 +33,8 @@
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
 | `jit:{jobs}:home-page:<user>` | string: request id | 1 hour | homes |
+| `jit:{jobs}:turn:<name>` | string | the span in which it is one's turn | turns |
+| `jit:{jobs}:failing-ends` | hash: request id to what fails | none | failing |
 | `jit:{jobs}:policy` | hash: digest, since (s), judged | none | came, in_force |
 | `jit:{jobs}:directory` | hash: `source:as_of` (ms), `source:problem` | 30 days after the last | rolls |
 | `jit:{jobs}:directory:<source>` | string: JSON, what a source of members said | 30 days | rolls |
@@ -57,6 +61,14 @@ def request(request_id: str) -> str:
 
 def grant(request_id: str) -> str:
     return _in(partition_in(request_id), f"grant:{request_id}")
+
+
+def giving(request_id: str) -> str:
+    return _in(partition_in(request_id), f"giving:{request_id}")
+
+
+def secret(request_id: str) -> str:
+    return _in(partition_in(request_id), f"secret:{request_id}")
 
 
 def held(person: str, action: str, resource: str) -> str:
@@ -133,6 +145,10 @@ def once(name: str, day: str) -> str:
     return f"jit:{{jobs}}:once:{name}:{day}"
 
 
+def turn(name: str) -> str:
+    return f"jit:{{jobs}}:turn:{name}"
+
+
 def home_page(user: str) -> str:
     return f"jit:{{jobs}}:home-page:{user}"
 
@@ -147,6 +163,7 @@ def roll_turn(source: str) -> str:
 
 HOMES = "jit:{jobs}:homes"
 HOMES_DUE = "jit:{jobs}:homes-due"
+FAILING = "jit:{jobs}:failing-ends"
 POLICY = "jit:{jobs}:policy"
 DIRECTORY = "jit:{jobs}:directory"
 

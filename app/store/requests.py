@@ -196,6 +196,12 @@ class RequestStore:
             raise UnknownRequest(request.id)
         return bool(outcome == "saved")
 
+    async def note(self, event: Event) -> None:
+        """Append an event that changes nothing of its request."""
+        async with reachable():
+            fields = {"event": event_json.dump_json(event).decode()}
+            await self._redis.xadd(keys.events(partition_in(event.request_id)), fields)  # type: ignore[arg-type]
+
     async def find(self, request_ids: Sequence[str]) -> list[Request]:
         """Read many requests; those that are gone are left out."""
         if not request_ids:

@@ -42,6 +42,8 @@ KINDS: Mapping[str, Kind] = {
     "already_used": Kind(409, "Used already"),
     "key_reused": Kind(422, "The Idempotency-Key was used for another request"),
     "too_many": Kind(429, "Too many calls"),
+    "no_credentials": Kind(409, "There are no credentials to take"),
+    "not_set_up": Kind(409, "The target is not set up"),
     "busy": Kind(503, "Changed by others at this instant"),
     "unavailable": Kind(503, "The store does not answer"),
     "refused": Kind(409, "Refused"),

@@ -11,6 +11,7 @@ from app.domain.refusals import (
 )
 from app.domain.reminding import reminds_at
 from app.domain.request import Request, State
+from app.domain.verdict import Outcome
 from app.policy import Ask, Policy
 from app.store.requests import Overtaken
 from app.workflow.wish import Wish, check_start
@@ -21,7 +22,7 @@ class Asking(Writing):
     """Asks for access."""
 
     async def request(self, wish: Wish, by: Principal) -> Request:
-        """Ask. The request comes back denied, approved or pending, as policy says. Raises BadInput."""
+        """Ask. The request comes back denied, approved or pending, as policy says. Raises BadInput or NotSetUp."""
         delivery = wish.delivery or secrets.token_hex(16)
         for attempt in range(ATTEMPTS):
             drafted, newest = await self._draft(wish, by)
@@ -87,7 +88,10 @@ class Asking(Writing):
             reminds_at=reminds_at(now, lapses_at, environment.remind),
             start_at=start_at,
             asked_with=wish.asked_with,
+            target=action.target,
         )
+        if drafted.verdict.outcome is not Outcome.DENY:
+            drafted = drafted.model_copy(update={"plan": self._plan(drafted)})
         return drafted, newest
 
     async def _create(self, drafted: Request, delivery: str, newest: str) -> Request | None:

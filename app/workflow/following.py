@@ -4,6 +4,8 @@ from datetime import datetime
 
 from app.domain import transitions
 from app.domain.confirming import ask_confirmation, is_confirmed
+from app.domain.events import CredentialsTaken, Drifted
+from app.domain.people import SYSTEM, Principal
 from app.domain.refusals import (
     DeniedByPolicy,
     WrongState,
@@ -71,6 +73,10 @@ class Following(Proving):
         """The target refused, and nothing is left there."""
         return await self._apply(request_id, lambda r, now: transitions.fail_grant(r, error, now))
 
+    async def begin_undo(self, request_id: str, error: str) -> Request:
+        """The target refused, and may still hold something: it is taken back as at any end."""
+        return await self._apply(request_id, lambda r, now: transitions.begin_undo(r, error, now))
+
     async def lapse(self, request_id: str) -> Request:
         """Nobody decided in time, or the requester did not confirm in time."""
         return await self._apply(request_id, transitions.lapse)
@@ -90,6 +96,18 @@ class Following(Proving):
     async def expire(self, request_id: str) -> Request:
         """Time is up."""
         return await self._apply(request_id, transitions.expire)
+
+    async def note_credentials_taken(self, request_id: str, by: Principal) -> None:
+        """Record that the requester took the credentials, before they get them."""
+        event = CredentialsTaken(request_id=request_id, at=await self._store.now(), by=by.id)
+        await self._store.note(event)
+
+    async def note_drift(self, request_id: str, connector: str, said: str) -> None:
+        """Record that a target did not agree with the grants; the request may be long forgotten."""
+        now = await self._store.now()
+        await self._store.note(
+            Drifted(request_id=request_id, at=now, by=SYSTEM, connector=connector, comment=said)
+        )
 
     async def fail_end(self, request_id: str, error: str) -> Request:
         """The target did not confirm that access is gone."""

@@ -23,6 +23,7 @@ from app.domain.refusals import (
     DeniedByPolicy,
     NotByApi,
     NotPermitted,
+    NotSetUp,
     Refused,
 )
 from app.domain.reminding import with_rungs
@@ -41,6 +42,13 @@ Transition = Callable[[Request, datetime], Step]
 Decide = Callable[[Request, datetime, Deputies], Step]
 
 
+def no_connectors(request: Request) -> tuple[str, ...]:
+    """Plan for a bot without connectors: only what the grant key gives. Raises NotSetUp for all else."""
+    if request.target:
+        raise NotSetUp(request.action, f"no connector {request.target.connector} is set up")
+    return ()
+
+
 class Writing:
     """What the verbs share: the store, the policy in force, and who decides for whom."""
 
@@ -50,12 +58,17 @@ class Writing:
         policy: Callable[[], Policy],
         delegating: Delegating | None = None,
         proofs: ProofStore | None = None,
+        plan: Callable[[Request], tuple[str, ...]] = no_connectors,
     ) -> None:
-        """Without `delegating` nobody decides for others; without `proofs` each proof is for one thing alone."""
+        """Without `delegating` nobody decides for others; without `proofs` each proof is for one thing alone.
+
+        `plan` says what a connector will do for a request.
+        """
         self._store = store
         self._policy = policy
         self._delegating = delegating
         self._proofs = proofs
+        self._plan = plan
 
     @property
     def _delegations(self) -> Delegating:

@@ -69,7 +69,7 @@ async def serve(redis_url: str, listening: socket.socket, tell: Any, policies: P
         )
         asked = await workflow.request(wish, ana)
         begun = await workflow.begin_grant(asked.id)
-        live = await workflow.activate(asked.id, await GrantKey().grant(begun))
+        live = await workflow.activate(asked.id, (await GrantKey().grant(begun, asked.id)).lease)
         assert live.state is State.ACTIVE
         made = await tokens.make_for_machine("gateway", [Scope.CHECK], timedelta(days=1))
 

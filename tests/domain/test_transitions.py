@@ -157,10 +157,19 @@ def test_what_is_approved_and_not_yet_granted_can_still_be_stopped():
         t.begin_grant(stopped, NOW)
 
 
-@pytest.mark.parametrize("cause", list(EndCause))
+@pytest.mark.parametrize("cause", [EndCause.DONE, EndCause.EXPIRED, EndCause.REVOKED])
 def test_an_end_leads_to_its_own_final_state(cause):
     """Completed, expired and revoked are kept apart."""
     assert State(cause.value) is t.finish(ending(cause), NOW)[0].state
+
+
+def test_a_grant_that_failed_in_part_is_taken_back_as_any_access_is():
+    """Until the target confirms that nothing is left it is ending; then it failed, and says why."""
+    begun = t.begin_grant(approved(), NOW)[0]
+    undoing, event = t.begin_undo(begun, "no route", NOW)
+    failed, said = t.finish(undoing, NOW)
+    assert (State.ENDING, EndCause.FAILED, True) == (undoing.state, event.cause, bool(deadlines(undoing)))
+    assert (State.GRANT_FAILED, "grant_failed", "no route") == (failed.state, said.kind, failed.comment)
 
 
 def test_a_failing_end_is_tried_again_with_growing_pauses():
@@ -194,8 +203,9 @@ def test_a_slow_target_shortens_the_access():
 
 
 def test_the_end_is_planned_before_anything_is_created():
-    """A granting request already has its end among its deadlines."""
-    assert {Deadline.END: NOW + timedelta(minutes=30)} == deadlines(t.begin_grant(approved(), NOW)[0])
+    """A granting request already has its end among its deadlines, and is looked at again if all die."""
+    planned = {Deadline.END: NOW + timedelta(minutes=30), Deadline.START: NOW + timedelta(seconds=30)}
+    assert planned == deadlines(t.begin_grant(approved(), NOW)[0])
 
 
 def test_one_warning():

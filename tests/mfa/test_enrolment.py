@@ -11,8 +11,6 @@ from typing import NamedTuple
 import pyotp
 import pytest
 
-from app.connectors.grant_key import GrantKey
-from app.connectors.granter import Granter
 from app.domain.people import Principal
 from app.domain.proof import API_TOKEN, SLACK_SESSION, Proof
 from app.domain.refusals import BadInput, Refused
@@ -24,6 +22,7 @@ from app.policy import PolicySource
 from app.store import keys
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
+from tests.granting import granter
 from tests.mfa.holders import RP, Holder
 from tests.workplace import policy_folder
 
@@ -63,7 +62,7 @@ class Office:
         self.policies = PolicySource(policy_folder(folder, change))
         self.requests = RequestStore(connection.calls)
         self.workflow = Workflow(self.requests, lambda: self.policies.current)
-        self.granter = Granter(self.workflow, self.requests, lambda _: GrantKey())
+        self.granter = granter(self.workflow, self.requests, connection.calls)
         self.rules = Rules()
         self._connection = connection
 

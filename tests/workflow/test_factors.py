@@ -9,8 +9,6 @@ from datetime import timedelta
 
 import pytest
 
-from app.connectors.grant_key import GrantKey
-from app.connectors.granter import Granter
 from app.delegating import Delegating
 from app.domain.confirming import CONFIRMED_WITHIN
 from app.domain.deadlines import Deadline, deadlines
@@ -32,6 +30,7 @@ from app.store.proofs import ProofStore
 from app.store.requests import RequestStore
 from app.store.stream import Stream
 from app.workflow import Wish, Workflow
+from tests.granting import granter
 from tests.workplace import policy_folder, rewrite
 
 KEY = Proof(kind="webauthn", credential="1a2b", ip="192.0.2.7")
@@ -61,7 +60,7 @@ class Office:
             DelegationStore(connection.calls), lambda: self.policies.current, self.is_there
         )
         self.workflow = Workflow(self.store, lambda: self.policies.current, delegating, self.proofs)
-        self.granter = Granter(self.workflow, self.store, lambda _: GrantKey())
+        self.granter = granter(self.workflow, self.store, connection.calls)
 
     async def is_there(self, _):
         return True

@@ -6,12 +6,11 @@ meanwhile, which is its own change. What is done is done once.
 
 from datetime import timedelta
 
-from app.connectors.grant_key import GrantKey
-from app.connectors.granter import Granter
 from app.domain.request import State
 from app.policy import PolicySource, shipped_policies
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
+from tests.granting import granter
 
 
 class Forgetful(RequestStore):
@@ -37,7 +36,7 @@ async def test_more_time_is_given_once(redis):
         ),
         ana,
     )
-    await Granter(workflow, store, lambda _: GrantKey()).settle(request.id)
+    await granter(workflow, store, redis.calls).settle(request.id)
 
     forgetful = Workflow(Forgetful(redis.calls), lambda: policy)
     longer = await forgetful.extend(request.id, ana, timedelta(minutes=5), "still starting")

@@ -10,14 +10,13 @@ import random
 
 import pytest
 
-from app.connectors.grant_key import GrantKey
-from app.connectors.granter import Granter
 from app.domain.refusals import BadInput, NotPermitted, Refused, UnknownRequest
 from app.domain.request import State
 from app.policy import PolicySource
 from app.store.requests import RequestStore
 from app.store.stream import Stream
 from app.workflow import Wish, Workflow
+from tests.granting import granter
 from tests.workplace import policy_folder, rewrite
 
 ARROWS = {
@@ -39,7 +38,7 @@ class Office:
         self.store = RequestStore(connection.calls)
         self.stream = Stream(connection.calls, connection.waits)
         self.workflow = Workflow(self.store, lambda: self.policies.current)
-        self.granter = Granter(self.workflow, self.store, lambda _: GrantKey())
+        self.granter = granter(self.workflow, self.store, connection.calls)
 
     def person(self, name):
         return self.policies.current.people[name]

@@ -23,8 +23,6 @@ from hypothesis.stateful import (
 )
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from app.connectors.grant_key import GrantKey
-from app.connectors.granter import Granter
 from app.delegating import Delegating
 from app.domain.duration import parse_duration
 from app.domain.proof import API_TOKEN, SLACK_SESSION, Factor, Proof
@@ -37,6 +35,7 @@ from app.store.delegations import DelegationStore
 from app.store.proofs import ProofStore
 from app.store.requests import RequestStore
 from app.workflow import Wish, Workflow
+from tests.granting import granter
 from tests.workplace import policy_folder
 
 PEOPLE = st.sampled_from(["ana", "ben", "chloe", "sam", "dev"])
@@ -89,7 +88,7 @@ class Company(RuleBasedStateMachine):
         self.workflow = Workflow(
             self.store, lambda: self.policy, delegating, ProofStore(self.connection.calls)
         )
-        self.granter = Granter(self.workflow, self.store, lambda _: GrantKey())
+        self.granter = granter(self.workflow, self.store, self.connection.calls)
         self.seen: dict[str, State] = {}
 
     def teardown(self) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.api.client import LONGEST_WAIT, Api, Refusal
+from app.cli.api.credentials import Credentials
 from app.cli.api.telling import GIVEN, fail, plain, waits_for, with_api
 from app.cli.api.verbs import ask_body, not_given
 
@@ -83,9 +84,26 @@ class _Run:
             signalled.cancel()
 
     async def _run(self, given: Json, command: list[str], stopped: "asyncio.Queue[int]") -> int:
+        with Credentials(await self._credentials(given)) as credentials:
+            return await self._run_with(credentials, given, command, stopped)
+
+    async def _credentials(self, given: Json) -> Json:
+        """Take the credentials of the access, where it is one that has some."""
+        if not given.get("connector"):
+            return {}
+        try:
+            return await self._api.post(f"/v1/requests/{given['id']}/credentials")
+        except Refusal as refusal:
+            if refusal.code != "no_credentials":
+                raise
+            return {}
+
+    async def _run_with(
+        self, credentials: dict[str, str], given: Json, command: list[str], stopped: "asyncio.Queue[int]"
+    ) -> int:
         try:
             child = await asyncio.create_subprocess_exec(
-                *command, env={**os.environ, "JIT_REQUEST": given["id"]}
+                *command, env={**os.environ, **credentials, "JIT_REQUEST": given["id"]}
             )
         except OSError as error:
             _say(f"{command[0]}: {error.strerror}")

@@ -33,6 +33,7 @@ STATE_SIGN = {
 }
 REASON_SHOWN = 2000
 NAMES_SHOWN = 12
+PLAN_SHOWN = 8
 MENTIONED = 60
 
 
@@ -76,6 +77,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
             ("Request", f"`{request.id}` · {escape(request.action)}"),
         ),
         quote(request.reason),
+        *_plan(request),
         context(" · ".join(_rules_and_people(request, audience))),
         section(status_line(request, audience)),
         *_glass(request),
@@ -155,6 +157,12 @@ def status_line(request: Request, audience: Audience) -> str:
             return "*Lapsed:* nobody decided in time. It can be asked again."
         case State.GRANT_FAILED:
             return f"*The access could not be created*{why}. {approved_by(request)}."
+
+
+def _plan(request: Request) -> list[Block]:
+    """What will be done at the target, as the connector said when it was asked."""
+    lines = [f"• {escape(clip(line, 300))}" for line in request.plan[:PLAN_SHOWN]]
+    return [context("\n".join(["🔧 At the target:", *lines]))] if lines else []
 
 
 def _glass(request: Request) -> list[Block]:
@@ -321,6 +329,8 @@ def why_it_ended(request: Request, audience: Audience) -> str:
             return "Time is up"
         case EndCause.REVOKED:
             return f"Revoked by {by}{why}"
+        case EndCause.FAILED:
+            return f"The access could not be created{why}"
 
 
 def _trouble(request: Request) -> str:

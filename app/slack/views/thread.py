@@ -94,6 +94,10 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
             return f"🔒 Access is gone: {_ending(request, event, audience)}."
         case events.ApproversChanged():
             return f"👥 {said(event.comment)}: who may approve has changed."
+        case events.CredentialsTaken():
+            return f"🔑 {who} took the credentials."
+        case events.Drifted():
+            return f"⚠️ At the target: {said(event.comment)}."
         case events.AttemptRefused() if event.code == "self_approval":
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:
@@ -137,3 +141,5 @@ def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
             return "time was up"
         case EndCause.REVOKED:
             return "it was revoked"
+        case EndCause.FAILED:
+            return "it could not be created"

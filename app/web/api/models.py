@@ -129,12 +129,25 @@ class Shown(BaseModel):
     single_use: bool = Field(description="Whether one use ends it.")
     used_by: str | None = Field(description="Who used it up, where one use ended it.")
     more_time_asked: bool
+    connector: str | None = Field(description="Who creates the access; null where the grant itself is it.")
+    plan: list[str] = Field(description="What is done at the target, a line each.")
     created_at: datetime
     lapses_at: datetime
     start_at: datetime | None
     starts_at: datetime | None
     ends_at: datetime | None
     finished_at: datetime | None
+
+
+class Credentials(BaseModel):
+    """What the target needs to let its bearer in. It is told once, and must be kept nowhere.
+
+    `environment`: values by the names of variables. `files`: what is to stand in a private file, by the name of the
+    variable whose value is to be its path.
+    """
+
+    environment: dict[str, str] = Field(examples=[{"PGUSER": "jit_harbour_r07_4kx9tqz"}])
+    files: dict[str, str]
 
 
 class Listed(BaseModel):
@@ -191,6 +204,8 @@ def shown(request: Request) -> Shown:
         single_use=request.verdict.obligations.single_use,
         used_by=ending.by if ending and ending.used else None,
         more_time_asked=request.extension is not None,
+        connector=request.target.connector if request.target else None,
+        plan=list(request.plan),
         created_at=request.created_at,
         lapses_at=request.lapses_at,
         start_at=request.start_at,

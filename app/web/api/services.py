@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.security import HTTPBearer
 
 from app.domain.refusals import NotKnown, TokenRefused
+from app.store.secrets import Secrets
 from app.store.watch import Watch
 from app.tokens import Caller, Tokens
 from app.web.address import Address, Network, address_of
@@ -37,6 +38,7 @@ class Services:
     tokens: Tokens
     watch: Watch
     limiter: Limiter
+    secrets: Secrets
     trusted: Sequence[Network] = ()
     ready: Callable[[], Awaitable[None]] = _at_once
     """Waits until it is known who is in groups, or cannot be found out soon."""

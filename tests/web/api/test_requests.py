@@ -420,7 +420,7 @@ async def test_the_document(api):
         "/v1/requests", "/v1/requests/{request_id}", "/v1/grants/check", "/v1/grants/{grant_id}/consume",
         "/v1/login", "/v1/login/token", "/v1/logout", "/healthz", "/readyz",
         *(f"/v1/requests/{{request_id}}/{verb}"
-          for verb in ("approve", "deny", "cancel", "done", "extend", "revoke")),
+          for verb in ("approve", "deny", "cancel", "done", "extend", "revoke", "credentials")),
     } == set(said["paths"])  # fmt: skip
     ask = said["paths"]["/v1/requests"]["post"]
     assert ("HTTPBearer" in str(ask["security"]), "problem+json" in str(ask["responses"]["409"])) == (

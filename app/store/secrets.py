@@ -1,0 +1,69 @@
+"""Secrets on their way to requesters: encrypted, for five minutes, taken once."""
+
+import json
+from datetime import timedelta
+from typing import Protocol
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from app.domain.request import Request
+from app.store import keys
+from app.store.requests import reachable
+
+KEPT = timedelta(minutes=5)
+
+
+class Sealed(Protocol):
+    """What is kept: see `app.connectors.protocol.Secret`."""
+
+    @property
+    def environment(self) -> dict[str, SecretStr]: ...
+
+    @property
+    def files(self) -> dict[str, SecretStr]: ...
+
+
+class Opened(dict[str, dict[str, str]]):
+    """What was kept, in clear: `environment` and `files`. It shows nothing of itself in logs."""
+
+    def __repr__(self) -> str:
+        return "Opened(…)"
+
+
+class Secrets:
+    """Seals by the first of the keys and opens by any (Fernet, AES-128-CBC with HMAC-SHA256), so keys can change."""
+
+    def __init__(self, client: Redis, secret_keys: SecretStr | None) -> None:
+        """Without keys one of this process alone is used: then nobody else opens what it seals."""
+        self._redis = client
+        written = secret_keys.get_secret_value() if secret_keys else Fernet.generate_key().decode()
+        self._fernet = MultiFernet([Fernet(key.strip()) for key in written.split(",") if key.strip()])
+
+    async def put(self, request: Request, secret: Sealed) -> None:
+        """Keep a request's secret for its requester; a newer one takes its place."""
+        clear = {
+            part: {name: value.get_secret_value() for name, value in values.items()}
+            for part, values in (("environment", secret.environment), ("files", secret.files))
+        }
+        sealed = self._fernet.encrypt(json.dumps([request.id, clear]).encode())
+        async with reachable():
+            await self._redis.set(keys.secret(request.id), sealed.decode(), ex=KEPT)
+
+    async def take(self, request_id: str) -> Opened | None:
+        """Take a request's secret: whoever is first gets it, and nobody again."""
+        async with reachable():
+            sealed = await self._redis.getdel(keys.secret(request_id))
+        if not sealed:
+            return None
+        try:
+            of, clear = json.loads(self._fernet.decrypt(str(sealed).encode(), ttl=int(KEPT.total_seconds())))
+        except InvalidToken:
+            return None
+        return Opened(clear) if of == request_id else None
+
+    async def forget(self, request_id: str) -> None:
+        """Access ends: what was not taken is of no use."""
+        async with reachable():
+            await self._redis.delete(keys.secret(request_id))
