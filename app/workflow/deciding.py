@@ -31,7 +31,8 @@ class Deciding(Writing):
     ) -> Request:
         """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
 
-        Approvals of people whom policy does not name any more count no more.
+        Nothing is approved that no rule would let ask for any more. Approvals of people whom policy does not name
+        any more do not count.
         """
         counted = await self._counted(request_id)
 
@@ -44,6 +45,7 @@ class Deciding(Writing):
                 step = approve_for_less(request, by, deputies, less, shortest, now, comment, proof)
             self._must_take(proof, request)
             self._raise_denial(step[0], now, counted)
+            self._raise_not_permitted(step[0])
             return step
 
         return await self._by_approver(request_id, by, "approve", approve)

@@ -9,8 +9,7 @@ from app.domain.refusals import (
 from app.domain.reminding import escalate, remind
 from app.domain.request import Lease, Request, State
 from app.domain.transitions import Step
-from app.policy.rejudging import no_longer
-from app.workflow.writing import Writing, ask_of
+from app.workflow.writing import Writing, why_no_longer
 
 
 class Following(Writing):
@@ -27,6 +26,8 @@ class Following(Writing):
                 self._raise_denial(request, now, counted)
             except DeniedByPolicy as denial:
                 return transitions.cancel_by_policy(request, now, str(denial))
+            if why := why_no_longer(self._policy(), request):
+                return transitions.cancel_by_policy(request, now, f"Policy denies {request.id} by now: {why}.")
             return transitions.begin_grant(request, now)
 
         return await self._apply(request_id, begin)
@@ -38,8 +39,7 @@ class Following(Writing):
     async def withdraw_if_denied(self, request_id: str) -> str:
         """Withdraw what policy would deny by now, as it was asked; gives why, and nothing where it stands."""
         request = (await self._store.load(request_id)).request
-        asked = ask_of(request, request.created_at, request.seconds, request.reason, None)
-        why = no_longer(self._policy(), asked)
+        why = why_no_longer(self._policy(), request)
         if why:
             await self.withdraw(request_id, f"the policy in force would deny it: {why}")
         return why

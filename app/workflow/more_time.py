@@ -113,6 +113,7 @@ class MoreTime(Writing):
             self._must_take(proof, request)
             if approved and request.extension:
                 self._raise_denial(request, now, counted, request.seconds + request.extension.seconds)
+                self._raise_not_permitted(request)
             return step
 
         verb = "approve more time of" if approved else "deny more time of"
