@@ -3,13 +3,17 @@
 It is always judged as it was asked, at its own time: it is a matter of who may have what, and not of the hour.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from app.domain.verdict import Outcome
 from app.policy.ask import Ask, History
-from app.policy.conditions import NOBODY_KNOWS, Condition, Facts
+from app.policy.conditions import NOBODY_KNOWS, AskedBy, Condition, Facts
 from app.policy.nearest import listed
 from app.policy.people_conditions import AskedOften, HoldsOthers, RequesterIs
 from app.policy.policy import Policy
 from app.policy.rules import Rule
+from app.policy.when import When
 
 
 def no_longer(policy: Policy, ask: Ask) -> str:
@@ -43,6 +47,18 @@ def not_permitted(policy: Policy, ask: Ask) -> str:
         return ""
     groups = sorted(frozenset[str]().union(*doubted))
     return f"who is in {listed(groups, 8)} is not known now, so it lets nobody ask; try again later"
+
+
+def answers_behind(policy: Policy, ask: Ask) -> Mapping[str, datetime]:
+    """Give when each source last answered on which it hangs whether somebody may ask; fresh ones alone."""
+    groups: set[str] = set()
+    for rule in policy.rules_about(ask):
+        for condition in rule.conditions:
+            if isinstance(condition, AskedBy):
+                groups |= condition.groups
+            elif isinstance(condition, When):
+                groups |= policy.members.keys()
+    return policy.answers(groups)
 
 
 def _permitting(policy: Policy, ask: Ask) -> list[Rule]:

@@ -27,7 +27,9 @@ class Following(Writing):
             except DeniedByPolicy as denial:
                 return transitions.cancel_by_policy(request, now, str(denial))
             if why := why_no_longer(self._policy(), request):
-                return transitions.cancel_by_policy(request, now, f"Policy denies {request.id} by now: {why}.")
+                return transitions.cancel_by_policy(
+                    request, now, f"Policy denies {request.id} by now: {why}."
+                )
             return transitions.begin_grant(request, now)
 
         return await self._apply(request_id, begin)
@@ -36,18 +38,22 @@ class Following(Writing):
         """The requester is gone, or may not ask any more: cancel what is open, take back what is live."""
         return await self._apply(request_id, lambda r, now: transitions.withdraw(r, now, because))
 
-    async def withdraw_if_denied(self, request_id: str) -> str:
+    async def withdraw_if_denied(
+        self, request_id: str, because: str = "the policy in force would deny it"
+    ) -> str:
         """Withdraw what policy would deny by now, as it was asked; gives why, and nothing where it stands."""
         request = (await self._store.load(request_id)).request
         why = why_no_longer(self._policy(), request)
         if why:
-            await self.withdraw(request_id, f"the policy in force would deny it: {why}")
+            await self.withdraw(request_id, f"{because}: {why}")
         return why
 
-    async def tell_approvers_changed(self, request_id: str, because: str, left: str = "") -> Request:
-        """Others than before may decide: let the card say so. `left`: the Slack user who is gone."""
+    async def tell_approvers_changed(
+        self, request_id: str, because: str, left: str = "", came: tuple[str, ...] = ()
+    ) -> Request:
+        """Others than before may decide: let the card say so. `left`: the Slack user who is gone; `came`: who may now."""
         return await self._apply(
-            request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left)
+            request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left, came)
         )
 
     async def activate(self, request_id: str, lease: Lease) -> Request:

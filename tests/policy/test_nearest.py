@@ -33,7 +33,13 @@ def test_as_difflib(typed, known):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("atc-1234", "act-1234"), ("act-19999x", "act-19999"), ("ACT-77 ", "act-77"), ("deploy", None), ("", None)],
+    [
+        ("atc-1234", "act-1234"),
+        ("act-19999x", "act-19999"),
+        ("ACT-77 ", "act-77"),
+        ("deploy", None),
+        ("", None),
+    ],
 )
 def test_among_many(typed, meant):
     """A mistyped one of 20,000 names, most of which are in the same letters, is found; another word is none of them."""

@@ -128,7 +128,10 @@ def test_what_sources_do_not_tell_takes_nothing_away(policy, why):
     ("policy", "why"),
     [
         (policy_of(), ""),
-        (policy_of(changed("groups: [engineers]\n    stages", "groups: [dbas]\n    stages")), "no rule lets ana"),
+        (
+            policy_of(changed("groups: [engineers]\n    stages", "groups: [dbas]\n    stages")),
+            "no rule lets ana",
+        ),
         (told(BY_REMOTE, "ana"), ""),
         (told(BY_REMOTE, "ben"), "no rule lets ana ask for debug"),
         (told(BY_REMOTE, "ana", age=2 * HOUR), "who is in remote is not known now"),
@@ -144,9 +147,7 @@ def test_what_is_about_to_be_given(policy, why):
 def test_the_hour_and_the_count_are_those_of_the_wish():
     """A window that has closed, and a count that was used up since, keep nobody from approving what was asked in time."""
     window = '    times: [{weekdays: [mon], from: "09:00", to: "10:00", zone: UTC}]\n'
-    policy = policy_of(
-        changed("    longest: 30m\n", "    at_most: {count: 1, per: day}\n" + window)
-    )
+    policy = policy_of(changed("    longest: 30m\n", "    at_most: {count: 1, per: day}\n" + window))
     ask = an_ask(policy, action="try-out", resource="box", seconds=300)
     late = ask.model_copy(update={"at": NOW + HOUR})
     assert ("", "no rule lets ana") == (not_permitted(policy, ask), not_permitted(policy, late)[:16])

@@ -82,7 +82,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Ended():
             return f"🔒 Access is gone: {_ending(request, event, audience)}."
         case events.ApproversChanged():
-            return f"👥 {said(event.comment)}: who may approve has changed."
+            new = f" From now on:{_pings(audience)}." if audience.pinged else ""
+            return f"👥 {said(event.comment)}: who may approve has changed.{new}"
         case events.AttemptRefused() if event.code == "self_approval":
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:

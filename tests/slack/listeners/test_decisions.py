@@ -375,7 +375,10 @@ async def test_nothing_lets_it_be_asked_any_more(workplace, by_rules):
         await work.repolicy(change)
         forged = await work.answer("@ben", work.forges("@ben", "jit_approve", request_id))
 
-        assert f"Policy denies {request_id} by now: no rule lets ana ask for prod-db-debug on orders-db." in forged
+        assert (
+            f"Policy denies {request_id} by now: no rule lets ana ask for prod-db-debug on orders-db."
+            in forged
+        )
         assert State.PENDING is (await work.request(request_id)).state
 
 
