@@ -110,11 +110,10 @@ class Policy:
             _over=over,
         )
 
-    def is_as(self, other: "Policy") -> bool:
-        """Tell whether it says the same, of the same people in groups and on call."""
-        return self.digest == other.digest and (
-            self._standing is other._standing or self._standing == other._standing
-        )
+    @property
+    def says(self) -> tuple[str, Standing | None]:
+        """All that it says, as something to compare: the digest of the files, and who is in groups and on call."""
+        return self.digest, self._standing
 
     def by_files_alone(self) -> "Policy":
         """Give the same policy where nothing is known of members from elsewhere."""

@@ -72,14 +72,14 @@ class Rejudging:
             return  # of who is in groups nothing was asked yet
         noted = await self._newest()
         policy, settled = self._members.policy(), self._settled
-        has_changed = settled is None or not policy.is_as(settled)
+        has_changed = settled is None or policy.says != settled.says
         if noted.digest != policy.digest or not (has_changed or await self._leaving.is_due()):
             return
         if not await self._once.take(JOB, ALL):
             return  # another replica is at it; looked at again, in case it dies
         await self._members.catch_up()
         policy = self._members.policy()
-        if settled is None or not policy.is_as(settled):
+        if settled is None or policy.says != settled.says:
             await self._judge_all(policy, noted)
             self._settled = policy
         await self._leaving.go_on(policy)

@@ -51,7 +51,10 @@ class Following(Writing):
     async def tell_approvers_changed(
         self, request_id: str, because: str, left: str = "", came: tuple[str, ...] = ()
     ) -> Request:
-        """Others than before may decide: let the card say so. `left`: the Slack user who is gone; `came`: who may now."""
+        """Others than before may decide: let the card say so.
+
+        `left` is the Slack user who is gone, `came` are the ids of people who may decide from now on.
+        """
         return await self._apply(
             request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left, came)
         )

@@ -21,7 +21,7 @@ def ratio(typed: str, word: str) -> float:
 
 @given(typed=WORDS, known=st.sets(WORDS, max_size=20))
 def test_as_difflib(typed, known):
-    """What is found is as like the word typed as what comparing it to each word finds; nothing where that is nothing."""
+    """What is found is as like the word typed as what comparing it to each word finds."""
     likes = difflib.get_close_matches(typed, known, n=1, cutoff=0.6)
     begins = sorted(word for word in known if len(typed) >= 3 and word.startswith(typed))
     found = nearest(typed, known)

@@ -145,7 +145,7 @@ def test_what_is_about_to_be_given(policy, why):
 
 
 def test_the_hour_and_the_count_are_those_of_the_wish():
-    """A window that has closed, and a count that was used up since, keep nobody from approving what was asked in time."""
+    """A window that has closed, and a count that was used up since, keep nobody from approving what was asked."""
     window = '    times: [{weekdays: [mon], from: "09:00", to: "10:00", zone: UTC}]\n'
     policy = policy_of(changed("    longest: 30m\n", "    at_most: {count: 1, per: day}\n" + window))
     ask = an_ask(policy, action="try-out", resource="box", seconds=300)

@@ -61,7 +61,7 @@ async def notes(work):
 
 async def noted(work, request_id):
     """Wait until a request is noted as one that its requester may no longer have."""
-    while request_id not in await notes(work):
+    while request_id not in await notes(work):  # noqa: ASYNC110  Redis is asked
         await asyncio.sleep(0.02)
 
 
@@ -158,19 +158,23 @@ async def test_an_answer_cut_in_half(workplace):
         assert {} == await notes(work)
 
 
-async def test_nothing_starts_that_is_not_certain_yet(workplace):
-    """Scheduled access of somebody whom a source does not name does not start."""
+async def test_nothing_new_until_it_is_certain(workplace):
+    """For whom the last answer does not name nothing is approved, and what is approved is not begun."""
     async with workplace(engineers) as work:
         in_group(work, "engineers", "@ana")
-        await work.start()
+        await work.start(working=False)
         await knows(work, "engineers", "ana")
-        request_id = await work.asks()
-        card = await work.card(request_id, offering="jit_approve")
+        approved, pending = await work.asks(), await work.asks("@ana", PENDING)
+        ben = work.bot.policy().people["ben"]
+        await work.bot.workflow.approve(approved, by=ben)
         in_group(work, "engineers")
         await knows(work, "engineers")
-        said = await work.refused("@ben", card, "jit_approve")
+        said = await work.answer("@ben", work.forges("@ben", "jit_approve", pending))
+        begun = await work.bot.workflow.begin_grant(approved)
 
-    assert f"Policy denies {request_id} by now: no rule lets ana ask" in said or "cancelled" in said
+    why = "by now: no rule lets ana ask for prod-db-debug on"
+    assert f"Policy denies {pending} {why} users-db." in said
+    assert (State.CANCELLED, f"Policy denies {approved} {why} orders-db.") == (begun.state, begun.comment)
 
 
 # -- many at once ----------------------------------------------------------------------------------------
