@@ -81,6 +81,10 @@ class Delegating:
         )
         return delegation if await self._store.end(delegation, event) else None
 
+    async def wished(self) -> Sequence[Delegation]:
+        """Every delegation that somebody wishes, whether or not policy lets it be."""
+        return await self._store.all()
+
     async def in_force(self) -> Sequence[Delegation]:
         """Every delegation that policy lets be, with the end that policy lets it have."""
         policy = self._policy()

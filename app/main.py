@@ -47,15 +47,18 @@ from app.slack.delivery import SocketMode, make_client
 from app.slack.homes import Homes
 from app.slack.identity import Identity
 from app.slack.leavers import Leavers
+from app.slack.leaving import Leaving
 from app.slack.listeners.where import telling
 from app.slack.posting import Posting
 from app.slack.proving import tell_in_view
+from app.slack.rejudging import Rejudging
 from app.slack.services import Services
 from app.slack.views.alarm import policy_broken, source_failed
 from app.slack.views.policy_status import PolicyStatus
 from app.store import keys
 from app.store.checks import Checks
 from app.store.connection import Connection, OwnServer, connect
+from app.store.deciders import DecidersTold
 from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
 from app.store.failing import Failing
@@ -63,6 +66,7 @@ from app.store.giving import Giving
 from app.store.homes import HomeViewers
 from app.store.in_force import PolicyInForce
 from app.store.leases import Leases
+from app.store.leaving import LeavingNotes
 from app.store.messages import Messages
 from app.store.once import Once
 from app.store.proofs import ProofStore
@@ -138,12 +142,36 @@ class Bot:
         proofs = ProofStore(connection.calls)
         self.workflow = Workflow(self.store, self.policy, delegating, proofs, self.connectors.plan)
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
+        deciders = DecidersTold(connection.calls)
         self.announcer = slack.Announcer(
-            self.store, messages, posting, self.policy, identity, self.homes.concern, delegating.in_force
+            self.store,
+            messages,
+            posting,
+            self.policy,
+            identity,
+            self.homes.concern,
+            delegating.in_force,
+            deciders,
+            self.directory.catch_up,
         )
         self.once = Once(connection.calls, self.holder)
         self.in_force = PolicyInForce(connection.calls)
-        self.leavers = Leavers(self.store, self.workflow, self.policy, identity, self.once, self.in_force)
+        self.leavers = Leavers(
+            self.store, self.workflow, self.policy, identity, self.once, delegating.in_force
+        )
+        leaving = Leaving(
+            self.store, self.workflow, self.directory, LeavingNotes(connection.calls), self._tell_admins
+        )
+        self.rejudging = Rejudging(
+            self.store,
+            self.workflow,
+            self.directory,
+            self.once,
+            self.in_force,
+            deciders,
+            leaving,
+            delegating,
+        )
         self.bulletin = Bulletin(posting, messages, self.policy)
         self.failing = Failing(connection.calls)
         self.secrets = Secrets(connection.calls, settings.secret_keys)
@@ -294,7 +322,7 @@ class Bot:
             "digest": (timedelta(seconds=20), self._daily_digest),
             "trim": (timedelta(minutes=10), self._trim),
             "homes": (HOMES_EVERY, self.homes.tick),
-            "judge_anew": (timedelta(seconds=1), self.leavers.judge_anew),
+            "judge_anew": (timedelta(seconds=1), self.rejudging.tick),
             "leavers": (timedelta(minutes=1), self.leavers.look),
             "reconcile": (RECONCILE_EVERY, self._reconcile),
         })  # fmt: skip

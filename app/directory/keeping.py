@@ -31,6 +31,8 @@ TRY_LASTS = timedelta(seconds=45)
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 60.0
 AT_ONCE = 8
+SECOND_LOOK = timedelta(seconds=2)
+"""So long after an answer a source is asked once more, where much hangs on it."""
 log = structlog.get_logger(__name__)
 
 
@@ -77,6 +79,7 @@ class Keeper:
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._changed = False
+        self._wanted_after: dict[str, datetime] = {}
         self._looked = asyncio.Event()
         self._of = self._view = filed()
         self._take_policy()
@@ -116,12 +119,22 @@ class Keeper:
 
         Raises Unavailable.
         """
-        sources = self.policy().sources
-        if not sources:
+        wanted = await self.catch_up()
+        if not wanted:
             self._looked.set()
             return
-        now = await self._now()
-        self._clock = now, time.monotonic()
+        asking, now = Round(self._means), self.clock()
+        for each, source in wanted.items():
+            if each not in self._asking and self._is_due(each, source, now):
+                self._asking[each] = asyncio.create_task(self._ask(asking, each, source))
+        await self._collect()
+
+    async def catch_up(self) -> Mapping[str, Source]:
+        """Read what any replica was told so far; gives the sources by their ids. Raises Unavailable."""
+        sources = self.policy().sources
+        if not sources:
+            return {}
+        self._clock = await self._now(), time.monotonic()
         self._told = await self._store.told()
         wanted: dict[str, Source] = {}
         for name, source in sources.items():
@@ -129,11 +142,12 @@ class Keeper:
             if source.refresh < known.refresh:
                 wanted[self._ids[name]] = source
         await self._read_newer(wanted)
-        asking = Round(self._means)
-        for each, source in wanted.items():
-            if each not in self._asking and self._is_due(each, source, now):
-                self._asking[each] = asyncio.create_task(self._ask(asking, each, source))
-        await self._collect()
+        self._look_at_changes()
+        return wanted
+
+    def _look_at_changes(self) -> None:
+        if self._changed:
+            self._changed, self._view = False, self._look()
 
     async def _collect(self) -> None:
         """Take the answers that come soon. Raises what asking raised."""
@@ -144,12 +158,21 @@ class Keeper:
             if task.done():
                 del self._asking[each]
                 failed = failed or task.exception()
-        if self._changed:
-            self._changed, self._view = False, self._look()
+        self._look_at_changes()
         if failed is not None:
             raise failed
         if not self._asking:
             self._looked.set()
+
+    @property
+    def has_looked(self) -> bool:
+        """Tell whether every source was asked once."""
+        return self._looked.is_set()
+
+    def ask_again(self, name: str, since: datetime) -> None:
+        """Ask a source soon, whatever its `refresh`, unless it answers otherwise after an instant."""
+        if name in self._ids:
+            self._wanted_after[self._ids[name]] = since
 
     async def looked(self, within: float) -> None:
         """Wait until every source was asked once, or for so many seconds."""
@@ -192,7 +215,13 @@ class Keeper:
 
     def _is_due(self, source_name: str, source: Source, now: datetime) -> bool:
         known = self._found.get(source_name)
-        return known is None or now - known[1] >= source.refresh
+        if known is None or now - known[1] >= source.refresh:
+            return True
+        after = self._wanted_after.get(source_name)
+        if after is None or known[1] > after:
+            self._wanted_after.pop(source_name, None)
+            return False
+        return now - known[1] >= SECOND_LOOK
 
     async def _ask(self, asking: Round, each: str, source: Source) -> None:
         async with self._turns:

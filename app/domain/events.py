@@ -263,12 +263,14 @@ class Ended(_Event):
 class ApproversChanged(_Event):
     """Who may decide is no longer who it was; `comment` says why. The request stays as it is.
 
-    `left` is the Slack user's id of the one who is gone, where it is that.
+    `left` is the Slack user's id of the one who is gone, where it is that; `came` are the ids of people who may
+    decide now and could not before.
     """
 
     kind: Literal["approvers_changed"] = "approvers_changed"
     comment: str
     left: str = ""
+    came: tuple[str, ...] = ()
 
 
 class FactorAdded(_Event):

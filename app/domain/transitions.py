@@ -169,15 +169,17 @@ def withdraw(request: Request, now: datetime, because: str) -> Step:
     return _begin_end(request, EndCause.REVOKED, SYSTEM, now, because, "withdraw")
 
 
-def tell_approvers_changed(request: Request, now: datetime, because: str, left: str = "") -> Step:
+def tell_approvers_changed(
+    request: Request, now: datetime, because: str, left: str = "", came: tuple[str, ...] = ()
+) -> Step:
     """Record that others than before may decide, so that the card is made to say so.
 
-    `left` is the Slack user's id of an approver who is gone.
+    `left` is the Slack user's id of an approver who is gone; `came` are ids of people who may decide from now on.
     """
     if request.extension is None:
         _must_be(request, "recompute", State.PENDING)
     return request, events.ApproversChanged(
-        request_id=request.id, at=now, by=SYSTEM, comment=because, left=left
+        request_id=request.id, at=now, by=SYSTEM, comment=because, left=left, came=came
     )
 
 

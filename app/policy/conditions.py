@@ -21,6 +21,7 @@ SHOWN = 8
 
 Attributes = Mapping[str, tuple[str, ...]]
 NO_ATTRIBUTES: Attributes = MappingProxyType({})
+NOBODY_KNOWS: frozenset[str] = frozenset()
 
 
 class Facts(NamedTuple):

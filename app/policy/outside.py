@@ -6,7 +6,7 @@ rules that deny, and where none ever were known, everybody does.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -218,6 +218,22 @@ def _is_same(source: str, stands: Standing, before: Standing | None) -> bool:
         now.get(source) == then.get(source)
         for now, then in ((stands.fresh, before.fresh), (stands.stale, before.stale))
     )
+
+
+def sources_behind(filed: Filed, groups: Iterable[str]) -> frozenset[str]:
+    """Name the sources from which members of groups come, however deep within them."""
+    inner = {group.name: group for group in filed.grown}
+    found: set[str] = set()
+    seen: set[str] = set()
+    left = list(groups)
+    while left:
+        group = inner.get(name := left.pop())
+        if group is None or name in seen:
+            continue
+        seen.add(name)
+        found.add(group.source)
+        left.extend(group.groups)
+    return frozenset(found - {""})
 
 
 class _Changes:

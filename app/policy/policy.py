@@ -29,6 +29,7 @@ from app.policy.outside import (
     chain_of_command,
     changes_at,
     lay_over,
+    sources_behind,
     standing,
 )
 from app.policy.people_conditions import counted_over, has_any
@@ -115,6 +116,21 @@ class Policy:
             _standing=stands,
             _over=over,
         )
+
+    @property
+    def says(self) -> tuple[str, Standing | None]:
+        """All that it says, as something to compare: the digest of the files, and who is in groups and on call."""
+        return self.digest, self._standing
+
+    def by_files_alone(self) -> "Policy":
+        """Give the same policy where nothing is known of members from elsewhere."""
+        return self.with_directory(NOTHING_KNOWN, None)
+
+    def answers(self, groups: Iterable[str]) -> Mapping[str, datetime]:
+        """Give when sources last answered from which members of groups come: of those that can be relied on."""
+        fresh = self._standing.fresh if self._standing else {}
+        behind = sources_behind(self._filed, groups)
+        return {name: self._directory.rolls[name].as_of for name in sorted(behind) if name in fresh}
 
     def freshness(self, at: datetime) -> Mapping[str, Freshness]:
         """Tell how far each source can be relied on at an instant."""

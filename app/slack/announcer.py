@@ -17,9 +17,11 @@ from app.domain.events import (
     DelegationEnded,
     Escalated,
     Event,
+    ExtensionAsked,
     FactorEvent,
     QuestionAsked,
     Reminded,
+    Requested,
 )
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
@@ -28,6 +30,7 @@ from app.domain.request import Question, Request, State
 from app.domain.verdict import Outcome, Stage
 from app.outbox import GiveUp
 from app.policy import Permission, Policy
+from app.policy.deciders import Deciding
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.views.alarm import card_not_posted, nobody_to_decide
@@ -48,6 +51,7 @@ from app.slack.views.direct import (
 from app.slack.views.factor import told_of_factor
 from app.slack.views.questions import answer_message, answer_text, question_message, question_text
 from app.slack.views.thread import story_line
+from app.store.deciders import DecidersTold
 from app.store.messages import Messages, Place, is_in_doubt
 from app.store.requests import RequestStore
 from app.store.stream import Entry
@@ -79,8 +83,13 @@ class Announcer:
         identity: Identity,
         concern: Callable[[Request, Event], Awaitable[None]],
         delegations: Callable[[], Awaitable[Sequence[Delegation]]],
+        deciders: DecidersTold,
+        catch_up: Callable[[], Awaitable[object]],
     ) -> None:
-        """`concern` is told, of each event, of the request as it stands then: Homes show it too."""
+        """`concern` is told, of each event, of the request as it stands then: Homes show it too.
+
+        `catch_up` reads what other replicas were told of who is in groups.
+        """
         self._store = store
         self._messages = messages
         self._posting = posting
@@ -88,6 +97,8 @@ class Announcer:
         self._identity = identity
         self._delegations = delegations
         self._concern = concern
+        self._deciders = deciders
+        self._catch_up = catch_up
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
@@ -107,8 +118,7 @@ class Announcer:
         except UnknownRequest:
             log.info("event_of_a_forgotten_request")
             return
-        if isinstance(entry.event, ApproversChanged) and entry.event.left:
-            self._identity.forget(entry.event.left)  # another replica may have heard of it, and this one not
+        await self._note_deciders(request, entry.event)
         places = await self._messages.places(request.id)
         audience = await self.audience(request, *people_in(entry.event))
         failures = []
@@ -130,6 +140,17 @@ class Announcer:
         await self._concern(request, entry.event)
         if failures:
             raise GiveUp("; ".join(failures))
+
+    async def _note_deciders(self, request: Request, event: Event) -> None:
+        """Keep who may decide as it is told first; know as much as whoever found that it changed."""
+        match event:
+            case ApproversChanged():
+                self._identity.forget(event.left)
+                await self._catch_up()
+            case Requested() | ExtensionAsked() if request.state is State.PENDING or request.extension:
+                await self._deciders.first(request.id, Deciding(self._policy()).of(request))
+            case _:
+                pass
 
     async def audience(self, request: Request, *also: str) -> Audience:
         """Whom a request concerns, as policy and Slack say now; `also` are ids of people to be named."""
@@ -261,6 +282,10 @@ class Announcer:
             case Escalated() if request.state is State.PENDING:
                 rung = Stage(name="rung", notify=(*event.groups, *event.people))
                 asked = [person.id for person in self._policy().notified(rung)]
+            case ApproversChanged():
+                stages = (request.extension or request).open_stages if _waits(request) else ()
+                told = {person.id for stage in stages for person in self._policy().notified(stage)}
+                asked = [person for person in event.came if person in told]
             case _:
                 return ()
         left = {decision.by.id for decision in request.decisions} | {request.requester.id}
@@ -389,6 +414,10 @@ class Announcer:
             if await self._identity.is_reachable(request.requester):
                 raise
             log.info("requester_has_left", why=str(why))
+
+
+def _waits(request: Request) -> bool:
+    return request.state is State.PENDING or request.extension is not None
 
 
 def _was_never_asked(request: Request) -> bool:

@@ -1,32 +1,28 @@
-"""People who are gone: deactivated in Slack, or no longer let by policy have what they have.
+"""People who are deactivated in Slack.
 
-What they hold is taken back, what they asked for is cancelled, and cards that wait for them are made to say
-so. Only what is positively known leads to that: Slack has said that somebody is deactivated, or a policy that
-is in force denies. Silence, an error and a broken policy lead to nothing, and are looked at again.
+What they hold is taken back, what they asked for is cancelled, and cards that wait for them, or for those in whose
+place they decide, are made to say so. Only what is positively known leads to that: Slack has said that somebody
+is deactivated. Silence and errors lead to nothing, and are looked at again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
+from app.domain.delegation import Delegation
 from app.domain.people import Principal
-from app.domain.refusals import NotKnown, UnknownRequest, WrongState
+from app.domain.refusals import NotKnown
 from app.domain.request import Request, State
-from app.domain.verdict import Stage
 from app.policy import Policy
 from app.slack.identity import Identity
-from app.store.in_force import PolicyInForce
+from app.slack.rejudging import delegates, is_asked, unless_overtaken
 from app.store.once import Once
 from app.store.requests import RequestStore
 from app.workflow import Workflow
 
 ASKED_AT_ONCE = 20
 """People whom one look asks Slack about: users.info takes about 100 calls a minute (docs: apis/web-api/rate-limits)."""
-JOB = "judge-anew"
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -40,16 +36,14 @@ class Leavers:
         policy: Callable[[], Policy],
         identity: Identity,
         once: Once,
-        in_force: PolicyInForce,
+        delegations: Callable[[], Awaitable[Sequence[Delegation]]],
     ) -> None:
         self._store = store
         self._workflow = workflow
         self._policy = policy
         self._identity = identity
         self._once = once
-        self._in_force = in_force
-        self._first = policy()
-        self._settled: Policy | None = None
+        self._delegations = delegations
         self._asked: dict[str, None] = {}
         self._alone = asyncio.Lock()
         """What is told twice at once is done one after the other: of replicas `Once` sees to that, here this."""
@@ -68,15 +62,16 @@ class Leavers:
         if person is None or not await self._is_gone(person):
             return
         await self._take_back(person, theirs)
-        policy = self._policy()
-        if person.id in policy.people:
-            waiting = [each for each in (*pending, *live) if _is_asked(policy, each, person)]
-            await self._tell(waiting, f"{person.name} was deactivated in Slack", f"left-{user_id}", user_id)
+        await self._tell_of(person, [*pending, *live])
 
     async def look(self) -> None:
-        """Ask Slack about some of those who hold or ask for something, in turns: an event may have been lost."""
+        """Ask Slack, in turns, about some of those who hold or ask for something, or decide in another's place.
+
+        An event may have been lost.
+        """
         found = [*await self._store.pending(), *await self._store.live()]
         people = {each.requester.slack: each.requester for each in found if each.requester.slack}
+        people |= {each.delegate.slack: each.delegate for each in await self._delegations()}
         turn = [slack for slack in people if slack not in self._asked][:ASKED_AT_ONCE]
         if not turn:
             self._asked.clear()
@@ -85,6 +80,7 @@ class Leavers:
             self._asked[slack] = None
             if await self._is_gone(people[slack]):
                 await self._take_back(people[slack], [e for e in found if e.requester.slack == slack])
+                await self._tell_of(people[slack], found)
 
     async def _is_gone(self, person: Principal) -> bool:
         try:
@@ -96,73 +92,26 @@ class Leavers:
         because = f"{person.name} was deactivated in Slack"
         for request in theirs:
             if request.state is not State.ENDING:
-                await _unless_overtaken(self._workflow.withdraw(request.id, because))
+                await unless_overtaken(self._workflow.withdraw(request.id, because))
 
-    # -- a changed policy ----------------------------------------------------------------------------
-
-    async def judge_anew(self) -> None:
-        """Look, after a change of policy, at everything that an earlier one let through.
-
-        A replica that still has an older policy never sees a change, so it never judges by it.
-        """
-        if self._settled is None and await self._in_force.read() is None:
-            await self._in_force.came(self._first.digest)
+    async def _tell_of(self, person: Principal, found: Iterable[Request]) -> None:
+        """Have the cards that wait for somebody who is gone, or for whom they stand in, say so."""
         policy = self._policy()
-        if self._settled is not None and self._settled.digest == policy.digest:
+        if person.id not in policy.people:
             return
-        noted = await self._in_force.came(policy.digest)
-        if noted.judged != policy.digest:
-            if not await self._once.take(JOB, policy.digest[:16]):
-                return  # another replica is at it; looked at again, in case it dies
-            known = {each.digest: each for each in (self._first, self._settled) if each is not None}
-            await self._judge_all(policy, known.get(noted.judged), noted.since)
-            await self._in_force.judged(policy.digest)
-            await self._once.release(JOB, policy.digest[:16])
-        self._settled = policy
+        stood_in = [each for each in await self._delegations() if each.delegate.is_same_person(person)]
+        waiting = [
+            request
+            for request in found
+            if is_asked(policy, request, {person.id})
+            or any(delegates(each, policy, request) for each in stood_in)
+        ]
+        because = f"{person.name} was deactivated in Slack"
+        await self._tell(waiting, because, f"left-{person.slack}", person.slack)
 
-    async def _judge_all(self, policy: Policy, before: Policy | None, since: datetime) -> None:
-        log.info("judged_anew", digest=policy.digest[:12])
-        pending, live = await self._store.pending(), await self._store.live()
-        gone: set[str] = set()
-        for request in (*pending, *live):
-            await asyncio.sleep(0)  # hundreds of them must not hold up a click
-            if request.state is State.ENDING:
-                continue
-            if await _unless_overtaken(self._workflow.withdraw_if_denied(request.id)):
-                gone.add(request.id)
-        open_ = [each for each in (*pending, *live) if each.id not in gone and _open_stages(each)]
-        changed = [each for each in open_ if before is None or _differ(before, policy, each)]
-        await self._tell(
-            changed, "The policies changed", f"policy-{policy.digest[:16]}-{since.timestamp():.0f}"
-        )
-
-    async def _tell(self, requests: Iterable[Request], because: str, key: str, left: str = "") -> None:
+    async def _tell(self, requests: Iterable[Request], because: str, key: str, left: str) -> None:
         """Have the cards of open requests say who may decide now; each once, however often this is done."""
         for request in requests:
             if await self._once.take(request.id, key):
-                await _unless_overtaken(self._workflow.tell_approvers_changed(request.id, because, left))
+                await unless_overtaken(self._workflow.tell_approvers_changed(request.id, because, left))
                 await self._once.done(request.id, key)
-
-
-async def _unless_overtaken(doing: Awaitable[T]) -> T | None:
-    """Do something to a request, unless somebody was quicker and it is not there to be done any more."""
-    try:
-        return await doing
-    except (WrongState, UnknownRequest) as overtaken:
-        log.info("leaver_overtaken", why=str(overtaken))
-        return None
-
-
-def _open_stages(request: Request) -> tuple[Stage, ...]:
-    """Stages of what waits for a decision: the request, or more time for it."""
-    if request.extension is not None:
-        return request.extension.verdict.stages
-    return request.verdict.stages if request.state is State.PENDING else ()
-
-
-def _is_asked(policy: Policy, request: Request, person: Principal) -> bool:
-    return any(person.id in policy.entitled(stage) for stage in _open_stages(request))
-
-
-def _differ(before: Policy, now: Policy, request: Request) -> bool:
-    return any(before.entitled(stage) != now.entitled(stage) for stage in _open_stages(request))

@@ -21,6 +21,7 @@
 | `jit:{pNN}:factor-tries:<person>` | list: `ms:step` of codes refused | 15 minutes | factor_step, recovery_use |
 | `jit:{pNN}:answered:<challenge>` | string | 15 minutes | factor_key |
 | `jit:{pNN}:enrolling:<digest>` | string: JSON | 10 minutes | factors |
+| `jit:{pNN}:deciders:<id>` | hash: who may decide, by stage and rung | 45 days after the last | deciders |
 | `jit:{tokens}:token:<id>` | hash: doc, used (ms) | with the token | token_make, token_used |
 | `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
@@ -39,6 +40,8 @@
 | `jit:{jobs}:directory` | hash: `source:as_of` (ms), `source:problem` | 30 days after the last | rolls |
 | `jit:{jobs}:directory:<source>` | string: JSON, what a source of members said | 30 days | rolls |
 | `jit:{jobs}:directory-turn:<source>` | string: holder | a try, or a wait after a failure | rolls |
+| `jit:{jobs}:leaving` | hash: request by the time it was noted (ms) | 1 day after the last | leaving |
+| `jit:{jobs}:left` | sorted set: person by when something was taken (ms) | 1 day after the last | leaving |
 | `jit:{jobs}:audit-log` | string: id of the audit log | none | the audit consumer |
 """
 
@@ -137,6 +140,10 @@ def enrolling(person: str, ticket: str) -> str:
     return _in(partition_of(person), f"enrolling:{ticket}")
 
 
+def deciders(request_id: str) -> str:
+    return _in(partition_in(request_id), f"deciders:{request_id}")
+
+
 def lease(partition: int, group: str) -> str:
     return _in(partition, f"lease:{group}")
 
@@ -166,6 +173,8 @@ HOMES_DUE = "jit:{jobs}:homes-due"
 FAILING = "jit:{jobs}:failing-ends"
 POLICY = "jit:{jobs}:policy"
 DIRECTORY = "jit:{jobs}:directory"
+LEAVING = "jit:{jobs}:leaving"
+LEFT = "jit:{jobs}:left"
 
 
 def token(token_id: str) -> str:

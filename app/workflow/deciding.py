@@ -32,8 +32,8 @@ class Deciding(Proving):
     ) -> Request:
         """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
 
-        Approvals of people whom policy does not name any more count no more. Raises FactorNeeded where policy asks
-        for a factor that the proof is not.
+        Nothing is approved that no rule would let ask for any more. Approvals of people whom policy does not name
+        any more do not count. Raises FactorNeeded where policy asks for a factor that the proof is not.
         """
         counted = await self._counted(request_id)
 
@@ -50,6 +50,7 @@ class Deciding(Proving):
                 step = deputies.signed(resting(proof))  # whoever may not is asked for no factor
                 self._must_take(proof, request)
                 self._raise_denial(step[0], now, counted)
+                self._raise_not_permitted(step[0])
                 obliged = self._obliged(request, now, counted)
                 return resting(resting_on(request.id, proof, older, obliged, Purpose.APPROVE, now))
 

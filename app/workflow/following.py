@@ -13,9 +13,8 @@ from app.domain.refusals import (
 from app.domain.reminding import escalate, remind
 from app.domain.request import Lease, Request, State
 from app.domain.transitions import Step
-from app.policy.rejudging import no_longer
 from app.workflow.proving import Proving
-from app.workflow.writing import ask_of
+from app.workflow.writing import why_no_longer
 
 
 class Following(Proving):
@@ -35,6 +34,10 @@ class Following(Proving):
                 self._raise_denial(request, now, counted)
             except DeniedByPolicy as denial:
                 return transitions.cancel_by_policy(request, now, str(denial))
+            if why := why_no_longer(self._policy(), request):
+                return transitions.cancel_by_policy(
+                    request, now, f"Policy denies {request.id} by now: {why}."
+                )
             obliged = self._obliged(request, now, counted)
             if not is_confirmed(request, obliged):
                 if request.confirms_by is not None:
@@ -50,19 +53,25 @@ class Following(Proving):
         """The requester is gone, or may not ask any more: cancel what is open, take back what is live."""
         return await self._apply(request_id, lambda r, now: transitions.withdraw(r, now, because))
 
-    async def withdraw_if_denied(self, request_id: str) -> str:
+    async def withdraw_if_denied(
+        self, request_id: str, because: str = "the policy in force would deny it"
+    ) -> str:
         """Withdraw what policy would deny by now, as it was asked; gives why, and nothing where it stands."""
         request = (await self._store.load(request_id)).request
-        asked = ask_of(request, request.created_at, request.seconds, request.reason, None)
-        why = no_longer(self._policy(), asked)
+        why = why_no_longer(self._policy(), request)
         if why:
-            await self.withdraw(request_id, f"the policy in force would deny it: {why}")
+            await self.withdraw(request_id, f"{because}: {why}")
         return why
 
-    async def tell_approvers_changed(self, request_id: str, because: str, left: str = "") -> Request:
-        """Others than before may decide: let the card say so. `left`: the Slack user who is gone."""
+    async def tell_approvers_changed(
+        self, request_id: str, because: str, left: str = "", came: tuple[str, ...] = ()
+    ) -> Request:
+        """Others than before may decide: let the card say so.
+
+        `left` is the Slack user who is gone, `came` are the ids of people who may decide from now on.
+        """
         return await self._apply(
-            request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left)
+            request_id, lambda r, now: transitions.tell_approvers_changed(r, now, because, left, came)
         )
 
     async def activate(self, request_id: str, lease: Lease) -> Request:

@@ -154,6 +154,7 @@ class MoreTime(Proving):
                     return step
                 whole = request.seconds + request.extension.seconds
                 self._raise_denial(_as_extended(request, request.extension), now, counted, whole)
+                self._raise_not_permitted(request)
                 obliged = self._obliged(request, now, counted)
                 return resting(resting_on(request.id, proof, older, obliged, Purpose.MORE_TIME, now))
 

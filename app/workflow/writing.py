@@ -32,6 +32,7 @@ from app.domain.transitions import Step
 from app.domain.verdict import Outcome
 from app.policy import Ask, Permission, Policy
 from app.policy.ask import History
+from app.policy.rejudging import no_longer, not_permitted
 from app.store.proofs import ProofStore
 from app.store.requests import ANY, KEPT_IN_INDEX, RequestStore
 from app.workflow.counting import history
@@ -167,10 +168,38 @@ class Writing:
         if verdict is not None and verdict.outcome is Outcome.DENY:
             raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
 
+    def _raise_not_permitted(self, request: Request) -> None:
+        """Raise DeniedByPolicy where nothing in the present policy would let it be asked any more.
+
+        Nothing matches means deny, of what waits too: its stages are those of the wish, but the wish must stand.
+        """
+        whys = [not_permitted(self._policy(), ask) for ask in as_asked(request)]
+        if all(whys):
+            raise DeniedByPolicy(f"Policy denies {request.id} by now: {whys[0]}.")
+
     def _must_take(self, proof: Proof, request: Request) -> None:
         """Raise NotByApi for a decision by a token, unless policy takes such ones."""
         if proof.kind == API_TOKEN.kind and not self._policy().decides_by_api:
             raise NotByApi(request.id)
+
+
+def as_asked(request: Request) -> list[Ask]:
+    """What policy was asked, or might have been: the whole time, and the one that it came to.
+
+    Of more time that waits it is not recorded through what it was asked for.
+    """
+    if extension := request.extension:
+        whole = ask_of(request, extension.asked_at, request.seconds + extension.seconds, request.reason, None)
+        return [whole.model_copy(update={"source": "", "ip": ""})]
+    spans = dict.fromkeys((request.asked_seconds, request.seconds))
+    return [ask_of(request, request.created_at, seconds, request.reason, None) for seconds in spans]
+
+
+def why_no_longer(policy: Policy, request: Request) -> str:
+    """Say why a policy would not let the requester have by now what they have; empty where it stands."""
+    asked = as_asked(request.model_copy(update={"extension": None}))
+    whys = [no_longer(policy, ask) for ask in asked]
+    return whys[0] if all(whys) else ""
 
 
 async def pause(attempt: int) -> None:

@@ -3,8 +3,9 @@
 Exit codes: 0 done, 1 refused or failed with the reason on stderr, 2 wrong usage.
 """
 
+import asyncio
 import json
-from contextlib import closing
+from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,9 +15,18 @@ from typer.testing import CliRunner
 
 from app.audit.log import AuditLog
 from app.cli import jit
+from app.domain.delegation import Delegation
+from app.domain.events import Delegated
+from app.domain.request import State
+from app.domain.transitions import ask
+from app.domain.verdict import Stage
 from app.policy import shipped_policies
 from app.policy.json_schema import cases_schema, policy_schema
+from app.store.connection import connect
+from app.store.delegations import DelegationStore
+from app.store.requests import RequestStore
 from tests.audit.stories import originated
+from tests.people import BEN, SAM, a_request
 from tests.policy.sets import COMMON, RULES, write
 from tests.policy.tools.test_simulate import requested
 
@@ -214,6 +224,46 @@ def test_explain_a_recorded_request_as_json(folder: Path, data: Path):
     assert (ID, "require", "deny", []) == (
         document["request_id"], document["was"]["outcome"], document["verdict"]["outcome"], document["unknown"],
     )  # fmt: skip
+
+
+DELEGATION = "delegation:\n  dbas: {groups: [dbas], to: [security], longest: 1d}\n"
+SAM_FOR_BEN = {
+    "stage": "dba", "delegate": "sam", "delegator": "ben", "until": f"{NOW + timedelta(hours=2):%Y-%m-%d %H:%M} UTC",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("delegation", "state", "expected"),
+    [(DELEGATION, State.PENDING, [SAM_FOR_BEN]), ("", State.PENDING, []), (DELEGATION, State.CANCELLED, [])],
+)
+def test_explain_names_delegates(folder: Path, data: Path, redis_server, delegation, state, expected):
+    """Who may decide in another's place is told of a request that waits, as far as policy lets them."""
+    write(folder, {"common.yaml": COMMON + delegation})
+    url = f"unix://{redis_server.socket}"
+    asyncio.run(_delegated(url, state))
+    told = run("explain", ID, "--data", data, policies=folder, env={"JIT_REDIS_URL": url})
+    document = json.loads(
+        run("explain", ID, "--data", data, "--json", policies=folder, env={"JIT_REDIS_URL": url}).stdout
+    )
+    away = json.loads(run("explain", ID, "--data", data, "--json", policies=folder).stdout)
+
+    assert (expected, []) == (document["deputies"], away["deputies"])
+    line = f"  sam may decide for ben until {SAM_FOR_BEN['until']} (dba)"
+    assert bool(expected) is (line in told.stdout.splitlines())
+
+
+async def _delegated(url: str, state: State) -> None:
+    """Write a request that waits for a dba, and that Ben has delegated to Sam."""
+    stage = Stage(name="dba", groups=("dbas",))
+    async with aclosing(connect(url)) as connection:
+        await connection.calls.flushall()
+        request, event = ask(a_request(stages=(stage,), request_id=ID, now=NOW))
+        store = RequestStore(connection.calls)
+        await store.create(request.model_copy(update={"state": state}), event, "delivery")
+        until = NOW + timedelta(hours=2)
+        held = Delegation(id="D02-0000001", delegator=BEN, delegate=SAM, since=NOW, until=until)
+        told = Delegated(request_id=held.id, at=NOW, by="ben", delegator=BEN, delegate=SAM, until=until)
+        assert await DelegationStore(connection.calls).put(held, told)
 
 
 def test_explain_a_request_that_is_not_recorded(data: Path, tmp_path: Path):

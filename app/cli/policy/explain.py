@@ -64,6 +64,7 @@ def explain(
 
 
 def _explain_recorded(typed: str, data: Path, policies: Path | None, as_json: bool) -> None:
+    from app.cli.policy.deputies import deputies_of, deputy_lines  # noqa: PLC0415
     from app.cli.policy.recorded import recorded_request  # noqa: PLC0415
     from app.policy.explain import explain as explained  # noqa: PLC0415
     from app.policy.explain.lines import recorded_lines  # noqa: PLC0415
@@ -72,15 +73,25 @@ def _explain_recorded(typed: str, data: Path, policies: Path | None, as_json: bo
     policy = with_members(load(policies, as_json).policy, data).policy
     event, ask = recorded_request(typed, data, policy)
     unknown = unknowns(policy, event, ask)
+    deputies = deputies_of(event.request_id, policy, data)
     if as_json:
         was = event.verdict.model_dump(mode="json")
-        _show(explained(policy, ask), as_json, request_id=event.request_id, was=was, unknown=unknown)
+        _show(
+            explained(policy, ask),
+            as_json,
+            request_id=event.request_id,
+            was=was,
+            unknown=unknown,
+            deputies=deputies,
+        )
         return
     typer.echo(f"{event.request_id} as it was judged, by policy {event.verdict.policy_digest[:12]}")
     for line in recorded_lines(event.verdict):
         typer.echo(f"  {line}")
     typer.echo("\nBy the policy of now")
     _show(explained(policy, ask), as_json)
+    for line in deputy_lines(deputies):
+        typer.echo(line)
     if unknown:
         typer.echo(f"The record does not tell: {', '.join(unknown)}.")
 

@@ -1,9 +1,14 @@
 """What people hear when something is wrong: silence would look like approvers who take their time."""
 
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
 from app.domain.request import Request
 from app.domain.verdict import Stage
-from app.slack.views.text import clip, escape
+from app.policy.nearest import listed
+from app.slack.views.text import clip, escape, moment
 
+NAMED = 8
 PROBLEM_SHOWN = 2500
 
 
@@ -30,6 +35,19 @@ def policy_broken(problem: str) -> str:
     """Tell those who run the bot; the problem quotes what stands in the files, which is to ping nobody."""
     shown = clip(escape(problem.replace("`", "'")), PROBLEM_SHOWN)
     return f"⚠️ The changed policies are broken; the ones before stay in force.\n```{shown}```"
+
+
+def many_leave(people: Collection[str], requests: int, sources: Iterable[str], until: datetime) -> str:
+    """Tell those who run the bot that, if what sources say is right, much is to be taken back at once."""
+    by = listed(sorted(sources), NAMED) or "the sources of members"
+    return escape(
+        f"⚠️ By what {by} say now, {len(people)} people may no longer have what they hold or ask for "
+        f"({requests} {'request' if requests == 1 else 'requests'}): {listed(sorted(people), NAMED)}. "
+        "So many at once may be a mistake of a source. They get nothing new, and what they have "
+    ) + (
+        f"is taken back {moment(until)}, unless the sources name them again by then. "
+        "`/jit revoke @person` takes it back at once."
+    )
 
 
 def source_failed(said: str) -> str:

@@ -12,7 +12,9 @@ from app.slack.views.card import MENTIONED, Audience
 from app.slack.views.text import escape, moment, said
 
 
-def story_line(request: Request, event: events.Event, audience: Audience) -> str | None:
+def story_line(  # noqa: PLR0915  a line for each event
+    request: Request, event: events.Event, audience: Audience
+) -> str | None:
     """What an event adds to the story; None when it adds nothing that the card does not say."""
     who = audience.name(event.by)
     match event:
@@ -93,7 +95,8 @@ def story_line(request: Request, event: events.Event, audience: Audience) -> str
         case events.Ended():
             return f"🔒 Access is gone: {_ending(request, event, audience)}."
         case events.ApproversChanged():
-            return f"👥 {said(event.comment)}: who may approve has changed."
+            new = f" From now on:{_pings(audience)}." if audience.pinged else ""
+            return f"👥 {said(event.comment)}: who may approve has changed.{new}"
         case events.CredentialsTaken():
             return f"🔑 {who} took the credentials."
         case events.Drifted():

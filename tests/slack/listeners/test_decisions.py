@@ -359,6 +359,46 @@ async def test_a_rule_that_denies_came_in(workplace):
         assert f"🚫 Policy denies {request_id} by now: Change freeze until Monday." == said
 
 
+@pytest.mark.parametrize("by_rules", [True, False])
+async def test_nothing_lets_it_be_asked_any_more(workplace, by_rules):
+    """An approval is refused once no rule matches, whether a rule is gone or the requester out of its group."""
+
+    def change(policy):
+        if by_rules:
+            policy["rules"].pop("prod-db-debug")
+        else:
+            policy["groups"]["engineers"].remove("ana")
+
+    async with workplace(lambda _: None) as work:
+        await work.start(working=False)
+        request_id = await work.asks()
+        await work.repolicy(change)
+        forged = await work.answer("@ben", work.forges("@ben", "jit_approve", request_id))
+
+        assert (
+            f"Policy denies {request_id} by now: no rule lets ana ask for prod-db-debug on orders-db."
+            in forged
+        )
+        assert State.PENDING is (await work.request(request_id)).state
+
+
+async def test_more_time_that_nothing_lets_be_asked_any_more(workplace):
+    """The same holds for more time."""
+    async with workplace(lambda _: None) as work:
+        first = await work.start()
+        live = await work.goes_live()
+        await work.types("@ana", f"/jit extend {live} 15m more")
+        card = await work.card(live, "asks for 15 min more", offering="jit_approve_more")
+        await work.settled()
+        await first.stop()
+        work.replicas.clear()
+        await work.start(working=False)
+        await work.repolicy(lambda policy: policy["rules"].pop("prod-db-debug"))
+        said = await work.refused("@ben", card, "jit_approve_more")
+
+        assert f"Policy denies {live} by now: no rule lets ana ask for prod-db-debug on orders-db." in said
+
+
 async def test_blank_denial(work):
     """A deny without words, which the form alone would not keep out, is refused in the form."""
     request_id = await work.asks()

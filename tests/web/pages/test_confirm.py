@@ -85,7 +85,7 @@ async def test_a_touch_of_somebody_elses_key_is_refused(office, browser):
     request_id, path = await asked_for_proof(office)
     await browser.opens(path)
     stranger = Authenticator()
-    stranger.keys = {key: made for key, made in zip(ben.device.keys, chloe.device.keys.values(), strict=True)}
+    stranger.keys = dict(zip(ben.device.keys, chloe.device.keys.values(), strict=True))
     answer = await browser.sends(path, how="key", assertion=stranger.get(browser.options, address_of(office)))
     assert 409 == answer.status_code
     assert State.PENDING is (await office.request(request_id)).state
