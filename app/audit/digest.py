@@ -168,6 +168,7 @@ class _Maker:
             comment=event.comment,
             behalf=self._name(event.behalf) if event.behalf else "",
             seconds=event.seconds if isinstance(event, events.Approved) else None,
+            part=event.resource if isinstance(event, events.Approved) else "",
         )
 
     def attempts(self, told: Sequence[events.Event], *, of_ones_own: bool) -> tuple[Attempt, ...]:

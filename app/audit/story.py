@@ -72,10 +72,7 @@ class _Teller:
                 return self._asked(event)
             case events.Approved():
                 missing = "No approval is missing." if event.settled else "More approvals are needed."
-                less = (
-                    f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
-                )
-                return f"{who}{self._for(event)} approved{less} {_decision(event)} {missing}"
+                return f"{who}{self._for(event)} approved{_less(event)} {_decision(event)} {missing}"
             case events.Denied():
                 return f"{who}{self._for(event)} denied {_decision(event)}"
             case events.Cancelled() if event.by == SYSTEM:
@@ -199,6 +196,12 @@ def _needed(stage: Stage) -> str:
 
 def _decision(event: events.Approved | events.Denied | events.ExtensionDecided) -> str:
     return f"{one_line(event.proof.told)} (stage {one_line(event.stage)}){_because(event.comment)}."
+
+
+def _less(event: events.Approved) -> str:
+    shorter = f" for {format_duration(timedelta(seconds=event.seconds))}" if event.seconds else ""
+    part = f" on {one_line(event.resource)}" if event.resource else ""
+    return f"{shorter}{part} alone" if shorter or part else ""
 
 
 def _because(comment: str) -> str:

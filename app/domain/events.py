@@ -38,7 +38,10 @@ class Requested(_Event):
 
 
 class Approved(_Event):
-    """An approver approved a stage; `settled` when no stage is left, `seconds` when for less than asked."""
+    """An approver approved a stage; `settled` when no stage is left.
+
+    `seconds` and `resource` are set where it was for less than was asked: a shorter time, a part of the resource.
+    """
 
     kind: Literal["approved"] = "approved"
     stage: str
@@ -46,6 +49,7 @@ class Approved(_Event):
     proof: Proof
     settled: bool
     seconds: int | None = None
+    resource: str = ""
     behalf: str = ""
     """The id of the person for whom a delegate decided."""
 

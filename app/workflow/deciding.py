@@ -13,7 +13,9 @@ from app.domain.refusals import (
 from app.domain.request import Question, Request
 from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
-from app.workflow.writing import Writing
+from app.policy.ask import History
+from app.policy.narrowing import of_a_part
+from app.workflow.writing import Writing, ask_of
 
 NO_WHY = "Say why you deny it: the requester is told."
 
@@ -28,25 +30,34 @@ class Deciding(Writing):
         comment: str = "",
         less: timedelta | None = None,
         proof: Proof = SLACK_SESSION,
+        resource: str = "",
     ) -> Request:
-        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
+        """Count an approval, for `less` time or a `resource` that is a part of what was asked, where that is said.
 
+        Rules that deny are asked again, and of a part whether policy would give it for these approvals.
         Approvals of people whom policy does not name any more count no more.
         """
         counted = await self._counted(request_id)
 
         def approve(request: Request, now: datetime, deputies: Deputies) -> Step:
             request = request.decided_by(self._policy().people)
-            if less is None:
+            if less is None and not resource:
                 step = transitions.approve(request, by, deputies, now, comment, proof)
             else:
                 shortest = self._policy().find_action(request.action).shortest
-                step = approve_for_less(request, by, deputies, less, shortest, now, comment, proof)
+                step = approve_for_less(request, by, deputies, less, shortest, now, comment, proof, resource)
             self._must_take(proof, request)
+            if resource:
+                step = (self._judged_anew(step[0], counted), step[1])
             self._raise_denial(step[0], now, counted)
             return step
 
         return await self._by_approver(request_id, by, "approve", approve)
+
+    def _judged_anew(self, request: Request, counted: History | None) -> Request:
+        """Hold a request of which a part is given to what policy says of the part. Raises Refused."""
+        asked = ask_of(request, request.created_at, request.seconds, request.reason, counted)
+        return request.model_copy(update={"verdict": of_a_part(self._policy(), asked, request.verdict)})
 
     async def deny(
         self, request_id: str, by: Principal, comment: str, proof: Proof = SLACK_SESSION

@@ -39,7 +39,8 @@ class Following(Writing):
         """Withdraw what policy would deny by now, as it was asked; gives why, and nothing where it stands."""
         request = (await self._store.load(request_id)).request
         asked = ask_of(request, request.created_at, request.seconds, request.reason, None)
-        why = no_longer(self._policy(), asked)
+        whole = asked.model_copy(update={"resource": request.asked_resource})
+        why = no_longer(self._policy(), asked) or no_longer(self._policy(), whole)
         if why:
             await self.withdraw(request_id, f"the policy in force would deny it: {why}")
         return why

@@ -143,9 +143,10 @@ class Writing:
         self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
     ) -> None:
         ask = ask_of(request, now, seconds or request.seconds, request.reason, counted)
-        verdict = self._policy().denial(ask)
-        if verdict is not None and verdict.outcome is Outcome.DENY:
-            raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
+        for resource in dict.fromkeys((request.resource, request.asked_resource)):
+            verdict = self._policy().denial(ask.model_copy(update={"resource": resource}))
+            if verdict is not None and verdict.outcome is Outcome.DENY:
+                raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
 
     def _must_take(self, proof: Proof, request: Request) -> None:
         """Raise NotByApi for a decision by a token, unless policy takes such ones."""

@@ -9,7 +9,7 @@ from app.domain.verdict import Outcome
 from app.policy import Policy
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, context, fields, header, section
-from app.slack.views.card import STATE_SIGN, Audience, how_long, quote, status_line
+from app.slack.views.card import STATE_SIGN, Audience, how_long, on_what, quote, status_line
 from app.slack.views.fit import first_that_fits, sections
 from app.slack.views.text import escape, moment, said
 
@@ -114,7 +114,7 @@ def status_blocks(request: Request, audience: Audience) -> list[Block]:
         section(status_line(request, audience)),
         fields(
             ("Who", escape(request.requester.name)),
-            ("What", f"{escape(request.action)} on `{escape(request.resource)}`"),
+            ("What", f"{escape(request.action)} on {on_what(request)}"),
             ("Where", escape(request.environment)),
             ("How long", how_long(request)),
         ),
@@ -139,7 +139,7 @@ def _mine(request: Request) -> str:
     until = f" until {moment(request.ends_at)}" if request.state is State.ACTIVE and request.ends_at else ""
     return (
         f"{STATE_SIGN[request.state]} `{request.id}` {escape(request.action)} on "
-        f"`{escape(request.resource)}`: *{request.state.replace('_', ' ')}*{until}"
+        f"{on_what(request)}: *{request.state.replace('_', ' ')}*{until}"
     )
 
 
