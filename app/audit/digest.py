@@ -260,6 +260,7 @@ def counted(event: events.Event) -> list[Count]:
         case (
             events.QuestionAnswered()
             | events.Reminded()
+            | events.ReminderPutOff()
             | events.GlassReviewed()
             | events.Delegated()
             | events.DelegationEnded()

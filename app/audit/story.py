@@ -92,6 +92,9 @@ class _Teller:
                 return (
                     f"Nobody had decided; those who may were reminded. It lapses at {clock(event.lapses_at)}."
                 )
+            case events.ReminderPutOff():
+                until = f"until {clock(event.until)}" if event.until else "longer than it waits"
+                return f"Nobody was reminded: all who may decide have quiet hours {until}."
             case events.Escalated():
                 who = ", ".join(map(one_line, (*event.groups, *event.people)))
                 waited = format_duration(timedelta(seconds=event.after))

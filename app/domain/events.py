@@ -85,8 +85,15 @@ class Reminded(_Event):
     lapses_at: datetime
 
 
+class ReminderPutOff(_Event):
+    """Everybody whom a reminder is for has quiet hours until then; None: longer than the request waits."""
+
+    kind: Literal["reminder_put_off"] = "reminder_put_off"
+    until: datetime | None
+
+
 class Escalated(_Event):
-    """Nobody has decided for `after` seconds: the people of the next rung, counted from 1, may decide too."""
+    """Nobody has decided for `after` seconds: the people of rungs up to this, counted from 1, may decide too."""
 
     kind: Literal["escalated"] = "escalated"
     rung: int
@@ -263,6 +270,7 @@ Event = (
     | GlassBroken
     | GlassReviewed
     | Reminded
+    | ReminderPutOff
     | Escalated
     | GrantBegun
     | Activated

@@ -17,6 +17,7 @@ from app.policy.globs import Globs
 from app.policy.machines import decides_by_api, scopes_by_machine
 from app.policy.outside import NOTHING_KNOWN, Filed, Named
 from app.policy.policy import Policy
+from app.policy.quiet import quiet_of
 from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
 
@@ -59,6 +60,7 @@ def build(draft: Draft) -> Policy:
             {person: MappingProxyType(known) for person, known in draft.attributes_of.items()}
         ),
         delegation=delegation_rules(draft),
+        quiet=quiet_of(draft, assembly),
         managers=filed.managers,
         machines=scopes_by_machine(draft),
         decides_by_api=decides_by_api(draft),

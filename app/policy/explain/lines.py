@@ -1,9 +1,10 @@
 """An explanation as lines of plain text, for a terminal, a failing case and Slack alike."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC
 
 from app.domain.verdict import Outcome, Verdict
-from app.policy.explain.explanation import Asked, Explanation, Looked, RuleLooked, Way
+from app.policy.explain.explanation import Asked, Asleep, Explanation, Looked, RuleLooked, Way
 from app.policy.nearest import listed
 from app.policy.policy import CATALOGUE
 from app.policy.spans import span
@@ -22,6 +23,7 @@ def explanation_lines(explanation: Explanation) -> list[str]:
         asked_line(explanation),
         verdict_line(explanation.verdict),
         *(f"  {line}" for line in approver_lines(explanation.approvers)),
+        *(f"  {line}" for line in asleep_lines(explanation.asleep)),
         *_section("Rules looked at", rule_lines(explanation.rules)),
         *_section("What would have made it pass", way_lines(explanation.ways)),
         f"Policy {explanation.verdict.policy_digest[:12]}",
@@ -66,6 +68,18 @@ def recorded_lines(verdict: Verdict) -> Iterator[str]:
 def approver_lines(approvers: Sequence[Asked]) -> list[str]:
     """Write who may approve each stage now."""
     return [_stage(stage) for stage in approvers]
+
+
+def asleep_lines(asleep: Sequence[Asleep]) -> list[str]:
+    """Write who of them is not pinged, and until when."""
+    return [
+        f"not pinged: {each.person.id}, {_until(each)} (quiet hours: {', '.join(each.entries)})"
+        for each in asleep
+    ]
+
+
+def _until(asleep: Asleep) -> str:
+    return f"until {asleep.until.astimezone(UTC):%Y-%m-%d %H:%M %Z}" if asleep.until else "at no time soon"
 
 
 def rule_lines(rules: Sequence[RuleLooked]) -> Iterator[str]:
