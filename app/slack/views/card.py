@@ -109,8 +109,8 @@ def how_long(request: Request) -> str:
 
 
 def on_what(request: Request) -> str:
-    """On what, and where approvers gave a part, of what: `orders-db/invoices` of the `orders-db` asked."""
-    part = f" of the `{escape(request.asked_resource)}` asked" if request.resource_asked else ""
+    """On what, and where approvers gave a part, of what: `orders-db/invoices`, part of the `orders-db` asked."""
+    part = f", part of the `{escape(request.asked_resource)}` asked" if request.resource_asked else ""
     return f"`{escape(request.resource)}`{part}"
 
 

@@ -55,11 +55,16 @@ def asked(request: Request) -> str:
         f"*{escape(request.action)}* on `{escape(request.resource)}` for {format_duration(request.duration)}"
     )
     if request.state is State.DENIED:
-        return f"❌ Policy denies {what}: {said(request.comment)} (`{request.id}`)"
+        return f"❌ Policy denies {what} (`{request.id}`): {_ended(said(request.comment))}"
     if request.verdict.outcome is Outcome.AUTO_APPROVE:
         return f"✅ Approved at once: {what} (`{request.id}`). I tell you when the access is there."
     needed = " and ".join(f"{stage.quorum} of {escape(stage.name)}" for stage in request.verdict.stages)
     return f"⏳ Asked: {what} (`{request.id}`). It takes {needed}; I tell you as soon as someone decides."
+
+
+def _ended(sentence: str) -> str:
+    """A sentence with an end, whoever wrote it."""
+    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
 
 
 def asked_blocks(requests: Sequence[Request]) -> list[Block] | None:

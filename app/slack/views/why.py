@@ -73,7 +73,11 @@ def _asleep(asleep: Asleep) -> str:
 
 
 def _ways(ways: Sequence[Way]) -> list[str]:
-    return [f"• {_text(', and '.join(way.changes))}. {_then(way)}".rstrip() for way in ways]
+    return [f"• {_text(_capitalised(', and '.join(way.changes)))}. {_then(way)}".rstrip() for way in ways]
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _then(way: Way) -> str:

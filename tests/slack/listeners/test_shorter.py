@@ -153,8 +153,10 @@ async def test_a_part_from_card_to_grant(work):
     held = keys.held("ana", "prod-config-change", "feature-flags/checkout")
     assert 1 == await work.bot.connection.calls.zcard(held)
     assert 0 == await work.bot.connection.calls.exists(keys.held("ana", request.action, "feature-flags"))
-    card = await work.card("feature-flags/checkout` of the `feature-flags` asked", without="jit_approve_less")
-    await work.told("@ana", "You have access", "feature-flags/checkout` of the `feature-flags` asked")
+    card = await work.card(
+        "feature-flags/checkout`, part of the `feature-flags` asked", without="jit_approve_less"
+    )
+    await work.told("@ana", "You have access", "feature-flags/checkout`, part of the `feature-flags` asked")
     assert "Sam Lindqvist approved on `feature-flags/checkout` alone (lead): this one will do" in "\n".join(
         thread(await work.settled(), card)
     )
