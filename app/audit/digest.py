@@ -175,6 +175,7 @@ class _Maker:
             comment=event.comment,
             behalf=self._name(event.behalf) if event.behalf else "",
             seconds=event.seconds if isinstance(event, events.Approved) else None,
+            part=event.resource if isinstance(event, events.Approved) else "",
         )
 
     def attempts(self, told: Sequence[events.Event], *, of_ones_own: bool) -> tuple[Attempt, ...]:
@@ -266,6 +267,7 @@ def counted(event: events.Event) -> list[Count]:
         case (
             events.QuestionAnswered()
             | events.Reminded()
+            | events.ReminderPutOff()
             | events.GlassReviewed()
             | events.Delegated()
             | events.DelegationEnded()

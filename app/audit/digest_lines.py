@@ -81,12 +81,17 @@ def _failure(failure: Failure) -> str:
 
 
 def _decided(decided: Decided) -> str:
-    less = f", for {_long(decided.seconds)} alone," if decided.seconds else ""
-    verb = f"approved{less}" if decided.approved else "denied"
+    verb = f"approved{_less(decided)}" if decided.approved else "denied"
     why = f": {one_line(decided.comment)}" if decided.comment.strip() else ""
     proof = f"stage {one_line(decided.stage)}, {one_line(decided.proof.told_at(decided.at))}"
     behalf = f", for {one_line(decided.behalf)}," if decided.behalf else ""
     return f"{clock(decided.at)}  {_person(decided.by, decided.by_id)}{behalf} {verb} {_what(decided)} ({proof}){why}"
+
+
+def _less(decided: Decided) -> str:
+    shorter = f" for {_long(decided.seconds)}" if decided.seconds else ""
+    part = f" on {one_line(decided.part)}" if decided.part else ""
+    return f",{shorter}{part} alone," if shorter or part else ""
 
 
 def _unreviewed(glass: Unreviewed) -> str:

@@ -81,6 +81,8 @@ class Decided(Matter):
     """For whom, where by a delegate."""
     seconds: int | None = None
     """Set where it was approved for less than was asked."""
+    part: str = ""
+    """The part of the resource for which alone it was approved, where it was."""
 
 
 class Attempt(Matter):

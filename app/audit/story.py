@@ -75,10 +75,7 @@ class _Teller:
                 return self._asked(event)
             case events.Approved():
                 missing = "No approval is missing." if event.settled else "More approvals are needed."
-                less = (
-                    f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
-                )
-                return f"{who}{self._for(event)} approved{less} {_decision(event)} {missing}"
+                return f"{who}{self._for(event)} approved{_less(event)} {_decision(event)} {missing}"
             case events.Denied():
                 return f"{who}{self._for(event)} denied {_decision(event)}"
             case events.Cancelled() if event.by == SYSTEM:
@@ -106,6 +103,9 @@ class _Teller:
                 return (
                     f"Nobody had decided; those who may were reminded. It lapses at {clock(event.lapses_at)}."
                 )
+            case events.ReminderPutOff():
+                until = f"until {clock(event.until)}" if event.until else "longer than it waits"
+                return f"Nobody was reminded: all who may decide have quiet hours {until}."
             case events.Escalated():
                 who = ", ".join(map(one_line, (*event.groups, *event.people)))
                 waited = format_duration(timedelta(seconds=event.after))
@@ -235,6 +235,12 @@ def _decision(event: events.Approved | events.Denied | events.ExtensionDecided) 
     return (
         f"{one_line(event.proof.told_at(event.at))} (stage {one_line(event.stage)}){_because(event.comment)}."
     )
+
+
+def _less(event: events.Approved) -> str:
+    shorter = f" for {format_duration(timedelta(seconds=event.seconds))}" if event.seconds else ""
+    part = f" on {one_line(event.resource)}" if event.resource else ""
+    return f"{shorter}{part} alone" if shorter or part else ""
 
 
 def _because(comment: str) -> str:

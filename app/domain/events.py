@@ -48,7 +48,10 @@ class Requested(_Asking):
 
 
 class Approved(_Event):
-    """An approver approved a stage; `settled` when no stage is left, `seconds` when for less than asked."""
+    """An approver approved a stage; `settled` when no stage is left.
+
+    `seconds` and `resource` are set where it was for less than was asked: a shorter time, a part of the resource.
+    """
 
     kind: Literal["approved"] = "approved"
     stage: str
@@ -56,6 +59,7 @@ class Approved(_Event):
     proof: Proof
     settled: bool
     seconds: int | None = None
+    resource: str = ""
     behalf: str = ""
     """The id of the person for whom a delegate decided."""
 
@@ -109,8 +113,15 @@ class Reminded(_Event):
     lapses_at: datetime
 
 
+class ReminderPutOff(_Event):
+    """Everybody whom a reminder is for has quiet hours until then; None: longer than the request waits."""
+
+    kind: Literal["reminder_put_off"] = "reminder_put_off"
+    until: datetime | None
+
+
 class Escalated(_Event):
-    """Nobody has decided for `after` seconds: the people of the next rung, counted from 1, may decide too."""
+    """Nobody has decided for `after` seconds: the people of rungs up to this, counted from 1, may decide too."""
 
     kind: Literal["escalated"] = "escalated"
     rung: int
@@ -362,6 +373,7 @@ Event = (
     | GlassBroken
     | GlassReviewed
     | Reminded
+    | ReminderPutOff
     | Escalated
     | GrantBegun
     | Activated

@@ -1,6 +1,6 @@
 """A request that nobody decides: its approvers are reminded once, then others may decide too, rung by rung."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from app.domain import events
@@ -28,26 +28,47 @@ def remind(request: Request, now: datetime) -> Step:
     return reminded, events.Reminded(request_id=request.id, at=now, by=SYSTEM, lapses_at=request.lapses_at)
 
 
+def put_off_reminder(request: Request, now: datetime, until: datetime | None) -> Step:
+    """Remind later, as everybody who would be reminded has quiet hours; never, where they last to the lapse."""
+    _must_wait(request, "remind of", now, request.reminds_at)
+    later = until if until is not None and now < until < request.lapses_at else None
+    return request.model_copy(update={"reminds_at": later}), events.ReminderPutOff(
+        request_id=request.id, at=now, by=SYSTEM, until=later
+    )
+
+
 def escalates_at(request: Request) -> datetime | None:
     """When the next rung is reached; None where there is none before the lapse."""
     rungs = ladder(request)[request.rungs :]
-    at = request.created_at + timedelta(seconds=rungs[0].after) if rungs else None
+    at = _reached_at(request, rungs[0]) if rungs else None
     return at if at and at < request.lapses_at else None
 
 
-def escalate(request: Request, now: datetime) -> Step:
-    """Let the people of the next rung decide too."""
+def escalate(
+    request: Request, now: datetime, wakes_at: Callable[[Rung], datetime | None] = lambda _: None
+) -> Step:
+    """Let the people of the next rung decide too, and where all of them sleep those of the first that does not.
+
+    `wakes_at` says when the first of a rung's people has no quiet hours any more; None where one has none now.
+    Where everybody sleeps who could be reached, they are reminded once one of them does not.
+    """
     _must_wait(request, "escalate", now, escalates_at(request))
-    rung = ladder(request)[request.rungs]
-    reached = request.model_copy(update={"rungs": request.rungs + 1})
+    left = [
+        each for each in ladder(request)[request.rungs :] if _reached_at(request, each) < request.lapses_at
+    ]
+    wakes = [wakes_at(rung) for rung in left]
+    count = wakes.index(None) + 1 if None in wakes else 1
+    reached = request.model_copy(update={"rungs": request.rungs + count})
+    if None not in wakes and request.reminds_at is None and (first := wakes[0]) and first < request.lapses_at:
+        reached = reached.model_copy(update={"reminds_at": first})
     return reached, events.Escalated(
         request_id=request.id,
         at=now,
         by=SYSTEM,
-        rung=request.rungs + 1,
-        groups=rung.groups,
-        people=rung.people,
-        after=rung.after,
+        rung=request.rungs + count,
+        groups=tuple(dict.fromkeys(group for rung in left[:count] for group in rung.groups)),
+        people=tuple(dict.fromkeys(person for rung in left[:count] for person in rung.people)),
+        after=left[0].after,
     )
 
 
@@ -74,6 +95,10 @@ def ladder(request: Request) -> Sequence[Rung]:
 def as_stage(rung: Rung) -> Stage:
     """A rung as policy is asked about it: who is in its groups now."""
     return Stage(name="escalation", groups=rung.groups, people=rung.people)
+
+
+def _reached_at(request: Request, rung: Rung) -> datetime:
+    return request.created_at + timedelta(seconds=rung.after)
 
 
 def _must_wait(request: Request, verb: str, now: datetime, due: datetime | None) -> None:

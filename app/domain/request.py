@@ -52,7 +52,7 @@ class EndCause(StrEnum):
 class Decision(Value):
     """An approver's approve or deny. `proof` says what it rests on: a Slack session, or a factor.
 
-    `seconds` is set where the approval holds for less than was asked.
+    `seconds` and `resource` are set where the approval holds for less than was asked.
     """
 
     stage: str
@@ -62,6 +62,7 @@ class Decision(Value):
     proof: Proof = SLACK_SESSION
     at: datetime
     seconds: int | None = None
+    resource: str = ""
     behalf: Principal | None = None
     """For whom it was made, where by a delegate."""
 
@@ -169,6 +170,8 @@ class Request(Value):
     action_title: str = ""
     environment: str
     resource: str
+    resource_asked: str = ""
+    """What was asked, where an approver gave a part of it."""
     seconds: int
     seconds_asked: int | None = None
     """What was asked, where an approver gave less."""
@@ -231,6 +234,11 @@ class Request(Value):
     def asked_seconds(self) -> int:
         """For how long it was asked, whatever approvers made of it."""
         return self.seconds_asked or self.seconds
+
+    @property
+    def asked_resource(self) -> str:
+        """On what it was asked, whatever approvers made of it."""
+        return self.resource_asked or self.resource
 
     @property
     def is_final(self) -> bool:

@@ -1,13 +1,13 @@
-"""Approving for less: an approver gives the access for a shorter time than was asked.
+"""Approving for less: an approver gives the access for a shorter time, or for a part of what was asked.
 
-What was asked stays on the request. Over several approvals the shortest time holds, so an approver can only
-ever take time away, whoever decided before and whatever a form offered when it was opened.
+What was asked stays on the request. Over several approvals the least holds, so an approver can only ever take
+away, whoever decided before and whatever a form offered when it was opened.
 """
 
 from datetime import datetime, timedelta
 
-from app.domain import events
 from app.domain.duration import format_duration
+from app.domain.narrower import is_narrower
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Proof
 from app.domain.refusals import BadInput
@@ -19,19 +19,29 @@ def approve_for_less(
     request: Request,
     by: Principal,
     entitled: Entitled,
-    less: timedelta,
+    less: timedelta | None,
     shortest: timedelta,
     now: datetime,
     comment: str = "",
     proof: Proof = SLACK_SESSION,
+    resource: str = "",
 ) -> Step:
-    """Count an approval that holds for `less` alone. `shortest` is the least that policy gives.
+    """Count an approval that holds for `less` alone, for `resource` alone, or both.
 
-    Raises BadInput for a time that is not less than what was asked, and what approving raises.
+    `shortest` is the least time that policy gives. Raises BadInput for what is not less than what was asked,
+    and what approving raises. Whether policy gives the part as readily as the whole is the caller's to ask.
     """
     step = approve(
         request, by, entitled, now, comment, proof
     )  # first: who may not decide learns nothing of bounds
+    if less is None and not resource:
+        raise BadInput(f"Say what of {request.id} you give: a shorter time, a part of the resource, or both.")
+    if less is not None:
+        step = _for_less(step, _seconds(request, less, shortest))
+    return _for_a_part(step, resource) if resource else step
+
+
+def _seconds(request: Request, less: timedelta, shortest: timedelta) -> int:
     asked = timedelta(seconds=request.asked_seconds)
     if less >= asked:
         raise BadInput(
@@ -45,7 +55,7 @@ def approve_for_less(
             f"{format_duration(shortest)}.",
             field="duration",
         )
-    return _for_less(step, int(less.total_seconds()))
+    return int(less.total_seconds())
 
 
 def _for_less(step: Step, seconds: int) -> Step:
@@ -58,8 +68,37 @@ def _for_less(step: Step, seconds: int) -> Step:
             "decisions": (*before, last.model_copy(update={"seconds": seconds})),
         }
     )
-    return shorter, _telling(event, seconds)
+    return shorter, event.model_copy(update={"seconds": seconds})
 
 
-def _telling(event: events.Event, seconds: int) -> events.Event:
-    return event.model_copy(update={"seconds": seconds})
+def _for_a_part(step: Step, resource: str) -> Step:
+    approved, event = step
+    *before, last = approved.decisions
+    narrower = approved.model_copy(
+        update={
+            "resource": _least(approved, resource),
+            "resource_asked": approved.asked_resource,
+            "decisions": (*before, last.model_copy(update={"resource": resource})),
+        }
+    )
+    return narrower, event.model_copy(update={"resource": resource})
+
+
+def _least(request: Request, resource: str) -> str:
+    """Give what is left for both: what holds so far, and the part that is given now. Raises BadInput."""
+    held, asked = request.resource, request.asked_resource
+    if not is_narrower(asked, resource):
+        raise BadInput(
+            f"“{resource[:60]}” is not a part of {asked}, which {request.id} asks for. Name one that begins "
+            f"with {asked}/, or approve it as it was asked.",
+            field="resource",
+        )
+    if is_narrower(held, resource):
+        return resource
+    if held == resource or is_narrower(resource, held):
+        return held
+    raise BadInput(
+        f"{request.id} is given for {held} alone already, and {resource} is no part of that. "
+        "Name a part of it, approve it as it stands, or deny it.",
+        field="resource",
+    )

@@ -41,9 +41,8 @@ async def do(workflow: Workflow, page: Page, by: Principal, proof: Proof, commen
     match page.task:
         case Task.APPROVE:
             less = page.detail("less")
-            approved = await workflow.approve(
-                page.request_id, by, comment, timedelta(seconds=int(less)) if less else None, proof
-            )
+            shorter, part = timedelta(seconds=int(less)) if less else None, page.detail("resource")
+            approved = await workflow.approve(page.request_id, by, comment, shorter, proof, part)
             return Done("Approved", _approved(approved))
         case Task.DENY:
             await workflow.deny(page.request_id, by, comment, proof)

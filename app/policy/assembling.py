@@ -78,15 +78,16 @@ class Assembly:
         if spec.ip_from:
             yield AddressKnownFrom(frozenset(map(IpFrom, spec.ip_from)))
         if spec.times:
-            yield During(tuple(map(self._window, spec.times)))
+            yield During(tuple(map(self.window, spec.times)))
         if spec.outside_times:
-            yield During(tuple(map(self._window, spec.outside_times)), outside=True)
+            yield During(tuple(map(self.window, spec.outside_times)), outside=True)
         if spec.freezes:
             yield InFreeze(tuple(self.freezes[name] for name in sorted(set(spec.freezes))))
         for when in spec.when:
             yield When(when.id, when.cel, when.message.rstrip(". "), expression(when.cel))
 
-    def _window(self, spec: WindowSpec) -> Window:
+    def window(self, spec: WindowSpec) -> Window:
+        """Make a window, closed on the dates of the calendars that it names."""
         days = frozenset(day for days in spec.weekdays for day in days)
         closed = frozenset(spec.except_dates).union(*(self.calendars[name] for name in spec.calendars))
         return Window(zone_of(spec.zone), days or EVERY_DAY, spec.begins, spec.ends, closed)

@@ -18,6 +18,7 @@ from app.policy.globs import Globs
 from app.policy.machines import decides_by_api, scopes_by_machine
 from app.policy.outside import NOTHING_KNOWN, Filed, Named
 from app.policy.policy import Policy
+from app.policy.quiet import quiet_of
 from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
 from app.policy.schema import ActionSpec
@@ -59,6 +60,7 @@ def build(draft: Draft) -> Policy:
         ),
         accounts=MappingProxyType({entry.name: spec.oidc for entry, spec in draft.people if spec.oidc}),
         delegation=delegation_rules(draft),
+        quiet=quiet_of(draft, assembly),
         managers=filed.managers,
         machines=scopes_by_machine(draft),
         decides_by_api=decides_by_api(draft),

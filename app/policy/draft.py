@@ -21,6 +21,7 @@ from app.policy.schema import (
     GroupSpec,
     PermissionSpec,
     PersonSpec,
+    QuietSpec,
     RotaSpec,
     RuleSpec,
     StageSpec,
@@ -157,6 +158,10 @@ class Draft:
     @property
     def delegation(self) -> Iterator[tuple[Entry, DelegationSpec]]:
         return self._well_formed("delegation")
+
+    @property
+    def quiet(self) -> Iterator[tuple[Entry, QuietSpec]]:
+        return self._well_formed("quiet")
 
     @property
     def channels(self) -> Iterator[tuple[Entry, str]]:

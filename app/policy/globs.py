@@ -23,6 +23,14 @@ def may_overlap(one: str, other: str) -> bool:
     return fnmatch.fnmatchcase(one, other)
 
 
+def may_match_below(glob: str, start: str) -> bool:
+    """Tell whether a glob can match a text that begins with `start` and goes on."""
+    fixed = glob[: found.start()] if (found := _SIGN.search(glob)) else glob
+    if fixed.startswith(start):
+        return len(glob) > len(start)
+    return is_pattern(glob) and start.startswith(fixed)
+
+
 @dataclass(frozen=True, slots=True)
 class Globs:
     """Several globs at once: names are looked up, and patterns are one expression."""

@@ -31,6 +31,7 @@ ABOUT = {
     "rules": "Who gets what. What no rule gives is denied, a rule that denies wins, and order never matters.",
     "permissions": "Who may do what beside asking and approving.",
     "delegation": "Who may let whom decide in their place, and for how long at most.",
+    "quiet": "When whom is not pinged; whoever is on call always is.",
     "channels": "Where the bot speaks to security.",
     "machines": "Machines that call the API, by name, and for what.",
     "api": "What people may do through the API.",
@@ -121,7 +122,7 @@ def _tie_keys(definitions: dict[str, Any]) -> None:
         },
     ]
     definitions["MfaSpec"]["anyOf"] = [{"required": ["approver"]}, {"required": ["requester"]}]
-    for spec in ("StageSpec", "ToldSpec"):
+    for spec in ("StageSpec", "ToldSpec", "QuietSpec"):
         definitions[spec]["anyOf"] = [{"required": ["groups"]}, {"required": ["people"]}]
 
 

@@ -34,6 +34,7 @@ from app.policy.outside import (
 )
 from app.policy.people_conditions import counted_over, has_any
 from app.policy.place_conditions import address_of
+from app.policy.quiet import Quiet, QuietHours
 from app.policy.rules import Rule, RuleIndex
 from app.policy.settling import Settled, settle
 from app.policy.spans import span
@@ -67,6 +68,8 @@ class Policy:
     """Subject at the sign-in provider, by the id of a person who has one."""
     delegation: tuple[DelegationRule, ...]
     """Who may let whom decide in their place."""
+    quiet: tuple[Quiet, ...]
+    """When whom is not pinged."""
     machines: Mapping[str, frozenset[Scope]]
     """What each machine may call the API for, by name."""
     decides_by_api: bool
@@ -279,6 +282,13 @@ class Policy:
         rules = self._index.about(found) if found else ()
         spans = [span for rule in rules for span in map(counted_over, rule.conditions) if span is not None]
         return max(spans, default=None)
+
+    @property
+    def quiet_hours(self) -> QuietHours:
+        """When whom is not pinged, as groups and rotas are now."""
+        rotas = {*self._filed.rotas, *self._filed.rota_sources} if self.quiet else ()
+        on_call = NO_GROUPS.union(*(self.members.get(rota, NO_GROUPS) for rota in rotas))
+        return QuietHours(self.quiet, self.members, on_call)
 
     # -- who may -------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from app.policy.machines import machine_misfits
 from app.policy.membership import cycles
 from app.policy.nearest import instead
 from app.policy.problems import Problem
+from app.policy.quiet import wrong_in_quiet
 from app.policy.reach import Reach
 from app.policy.schema import ActionSpec, RuleSpec, StageSpec
 from app.policy.words import known, unknown
@@ -31,6 +32,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *_permissions(draft),
         *_channels(draft),
         *unknown_in_delegation(draft),
+        *wrong_in_quiet(draft),
         *machine_misfits(draft),
         *factor_misfits(draft),
     ]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from app.policy.clocks import first_showing
+
 NOBODY: frozenset[str] = frozenset()
 A_DAY = timedelta(days=1)
 
@@ -71,19 +73,3 @@ class Rota:
     def _begin(self, shift: int) -> datetime:
         day = self.first + shift * self.days * A_DAY
         return first_showing(datetime.combine(day, time.min) + timedelta(minutes=self.handover), self.zone)
-
-
-def first_showing(local: datetime, zone: ZoneInfo) -> datetime:
-    """Give the first instant, in UTC, at which the clocks of a zone show a time or, if they skip it, a later one."""
-    early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    late = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if early <= late:  # shown once, or twice
-        return early
-    before, after = late, early  # the clocks go forward between these
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // 2
-        if middle.astimezone(zone).replace(tzinfo=None) < local:
-            before = middle
-        else:
-            after = middle
-    return after.replace(microsecond=0)

@@ -1,7 +1,7 @@
 """What only shows when files are seen together, of the circumstances and obligations that rules speak of."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from app.domain.duration import format_duration
 from app.policy.cel import expression
@@ -10,7 +10,7 @@ from app.policy.draft import Draft, Entry
 from app.policy.factor_shapes import MfaSpec
 from app.policy.nearest import instead
 from app.policy.problems import MisplacedError, Problem
-from app.policy.schema import ObligationsSpec, RuleSpec, ToldSpec
+from app.policy.schema import ObligationsSpec, RuleSpec, ToldSpec, WindowSpec
 from app.policy.words import known
 from app.policy.yaml_file import Path_
 
@@ -39,18 +39,21 @@ def freezes(draft: Draft) -> Iterator[Problem]:
 def circumstances(entry: Entry, rule: RuleSpec, draft: Draft) -> Iterator[Problem]:
     """Find what is wrong with the times, attributes and expressions of a rule."""
     yield from known(entry, rule.freezes, draft.names("freezes"), "freeze", "freezes")
-    for key, windows in (("times", rule.times), ("outside_times", rule.outside_times)):
-        for index, window in enumerate(windows):
-            at: Path_ = (key, index)
-            yield from known(entry, window.calendars, draft.names("calendars"), "calendar", *at, "calendars")
-            if window.begins == window.ends:
-                yield entry.problem(
-                    "is the time at which it begins; leave both out for a whole day", *at, "to"
-                )
+    yield from wrong_windows(entry, "times", rule.times, draft)
+    yield from wrong_windows(entry, "outside_times", rule.outside_times, draft)
     yield from _attributes(entry, rule.requester, draft, "requester")
     for index, stage in enumerate(rule.stages):
         yield from _attributes(entry, stage.approver, draft, "stages", index, "approver")
     yield from _expressions(entry, rule)
+
+
+def wrong_windows(entry: Entry, key: str, windows: Sequence[WindowSpec], draft: Draft) -> Iterator[Problem]:
+    """Find windows that name calendars which are not there, or leave no span."""
+    for index, window in enumerate(windows):
+        at: Path_ = (key, index)
+        yield from known(entry, window.calendars, draft.names("calendars"), "calendar", *at, "calendars")
+        if window.begins == window.ends:
+            yield entry.problem("is the time at which it begins; leave both out for a whole day", *at, "to")
 
 
 def effects(entry: Entry, rule: RuleSpec, draft: Draft) -> Iterator[Problem]:

@@ -304,6 +304,15 @@ class DelegationSpec(Spec):
     longest: Duration = NEEDED
 
 
+class QuietSpec(Spec):
+    """When these people are not pinged about requests, of these environments or of all."""
+
+    groups: SomeOf[Name] = ()
+    people: SomeOf[PersonId] = ()
+    environments: SomeOf[Name] = ()
+    times: SomeOf[WindowSpec] = NEEDED
+
+
 SECTIONS: dict[str, Any] = {
     "people": PersonSpec,
     "groups": ListOf[PersonId],
@@ -315,6 +324,7 @@ SECTIONS: dict[str, Any] = {
     "rules": RuleSpec,
     "permissions": PermissionSpec,
     "delegation": DelegationSpec,
+    "quiet": QuietSpec,
     "channels": Channel,
     "machines": MachineSpec,
     "api": Flag,

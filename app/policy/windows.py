@@ -7,9 +7,10 @@ window that ends at or before it begins ends on the next day, and belongs to the
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from app.policy.clocks import back_between, showings
 from app.policy.context_shapes import DAYS, MIDNIGHT
 
 AHEAD = 15
@@ -46,6 +47,19 @@ class Window:
             if self._is_open(day) and (ahead or minute < self.begins):
                 return datetime(day.year, day.month, day.day, tzinfo=self.zone) + self.begins * _MINUTE
         return None
+
+    def closes(self, instant: datetime) -> datetime:
+        """Give the first instant after one in the window that is not in it, in UTC; a day's end counts as one.
+
+        Clocks that are put back may take it out of the window, and in again.
+        """
+        local, at = instant.astimezone(self.zone), instant.astimezone(UTC)
+        midnight = datetime.combine(local.date(), time.min)
+        ends = [midnight + ahead * A_DAY + self.ends * _MINUTE for ahead in (-1, 0, 1, 2)]
+        shown = [each for end in ends for each in showings(end, self.zone)]
+        closes = min(each for each in shown if each > at)
+        put_back = back_between(at, closes, self.zone)
+        return put_back if put_back and not self.has(put_back) else closes
 
     def _is_open(self, day: date) -> bool:
         return day.weekday() in self.days and day not in self.closed

@@ -31,6 +31,7 @@ from app.domain.verdict import Outcome, Stage
 from app.outbox import GiveUp
 from app.policy import Permission, Policy
 from app.policy.deciders import Deciding
+from app.policy.pinging import awake, to_remind
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.views.alarm import card_not_posted, nobody_to_decide
@@ -180,6 +181,7 @@ class Announcer:
                 for person in asked
                 if person not in unreachable and not person.is_same_person(request.requester)
             }.values())  # fmt: skip
+            notified = await self._awake(request, notified)
         tell = Stage(name="tell", notify=request.verdict.obligations.tell)
         return Audience(
             approvers=approvers,
@@ -189,6 +191,14 @@ class Announcer:
             unreachable=tuple(person.name for person in unreachable),
             names=_names(policy, request, *also),
         )
+
+    async def _awake(self, request: Request, people: tuple[Principal, ...]) -> tuple[Principal, ...]:
+        """Leave out who has quiet hours: they stand on the card by name, and a name pings nobody."""
+        policy = self._policy()
+        if not policy.quiet_hours.has_any():
+            return people
+        found = {*awake(policy, request, (person.id for person in people), await self._store.now())}
+        return tuple(person for person in people if person.id in found)
 
     async def _deputies(self, request: Request, stages: Sequence[Stage]) -> dict[str, tuple[Deputy, ...]]:
         """Who may decide the stages for somebody else, where both are still there."""
@@ -270,9 +280,7 @@ class Announcer:
         """Whom a line reaches: of those who have not decided, the approvers, or the people of a new rung."""
         match event:
             case Reminded() if request.state is State.PENDING:
-                asked = [
-                    person.id for stage in request.open_stages for person in self._policy().notified(stage)
-                ]
+                asked = [*to_remind(self._policy(), request)]
                 asked += [
                     deputy.person.id
                     for stage in request.open_stages
@@ -292,7 +300,7 @@ class Announcer:
         people = self._policy().people
         return tuple(
             people[each]
-            for each in dict.fromkeys(asked)
+            for each in awake(self._policy(), request, dict.fromkeys(asked), event.at)
             if each in people and each not in left and people[each].name not in audience.unreachable
         )
 

@@ -14,7 +14,11 @@ from app.domain.refusals import (
 from app.domain.request import Question, Request
 from app.domain.shorter import approve_for_less
 from app.domain.transitions import Step
+from app.domain.verdict import strictest
+from app.policy.ask import History
+from app.policy.narrowing import of_a_part
 from app.workflow.proving import Older, Proving, resting_on
+from app.workflow.writing import ask_of
 
 NO_WHY = "Say why you deny it: the requester is told."
 
@@ -29,9 +33,11 @@ class Deciding(Proving):
         comment: str = "",
         less: timedelta | None = None,
         proof: Proof = SLACK_SESSION,
+        resource: str = "",
     ) -> Request:
-        """Count an approval, for `less` than was asked where that is said. Rules that deny are asked again.
+        """Count an approval, for `less` time or a `resource` that is a part of what was asked, where that is said.
 
+        Rules that deny are asked again, and of a part whether policy would give it for these approvals.
         Nothing is approved that no rule would let ask for any more. Approvals of people whom policy does not name
         any more do not count. Raises FactorNeeded where policy asks for a factor that the proof is not.
         """
@@ -42,21 +48,28 @@ class Deciding(Proving):
                 request = request.decided_by(self._policy().people)
 
                 def resting(on: Proof) -> Step:
-                    if less is None:
+                    if less is None and not resource:
                         return transitions.approve(request, by, deputies, now, comment, on)
                     shortest = self._policy().find_action(request.action).shortest
-                    return approve_for_less(request, by, deputies, less, shortest, now, comment, on)
+                    step = approve_for_less(request, by, deputies, less, shortest, now, comment, on, resource)
+                    return (self._judged_anew(step[0], counted), step[1]) if resource else step
 
                 step = deputies.signed(resting(proof))  # whoever may not is asked for no factor
                 self._must_take(proof, request)
                 self._raise_denial(step[0], now, counted)
                 self._raise_not_permitted(step[0])
-                obliged = self._obliged(request, now, counted)
+                whole, given = (self._obliged(each, now, counted) for each in (request, step[0]))
+                obliged = strictest([whole, given])
                 return resting(resting_on(request.id, proof, older, obliged, Purpose.APPROVE, now))
 
             return await self._by_approver(request_id, by, "approve", approve)
 
         return await self._proved(by, proof, approving)
+
+    def _judged_anew(self, request: Request, counted: History | None) -> Request:
+        """Hold a request of which a part is given to what policy says of the part. Raises Refused."""
+        asked = ask_of(request, request.created_at, request.seconds, request.reason, counted)
+        return request.model_copy(update={"verdict": of_a_part(self._policy(), asked, request.verdict)})
 
     async def deny(
         self, request_id: str, by: Principal, comment: str, proof: Proof = SLACK_SESSION

@@ -10,9 +10,11 @@ from app.domain.refusals import (
     DeniedByPolicy,
     WrongState,
 )
-from app.domain.reminding import escalate, remind
+from app.domain.reminding import escalate, put_off_reminder, remind
 from app.domain.request import Lease, Request, State
 from app.domain.transitions import Step
+from app.domain.verdict import Rung
+from app.policy.pinging import of_rung, to_remind, wake_at
 from app.workflow.proving import Proving
 from app.workflow.writing import why_no_longer
 
@@ -91,12 +93,28 @@ class Following(Proving):
         return await self._apply(request_id, transitions.lapse)
 
     async def remind(self, request_id: str) -> Request:
-        """Nobody decided so far."""
-        return await self._apply(request_id, remind)
+        """Nobody decided so far: remind those who may, or later where all of them have quiet hours."""
+
+        def remind_or_put_off(request: Request, now: datetime) -> Step:
+            policy = self._policy()
+            wakes = wake_at(policy, request, to_remind(policy, request), now)
+            return remind(request, now) if wakes == now else put_off_reminder(request, now, wakes)
+
+        return await self._apply(request_id, remind_or_put_off)
 
     async def escalate(self, request_id: str) -> Request:
-        """Nobody decided for so long that others may too."""
-        return await self._apply(request_id, escalate)
+        """Nobody decided for so long that others may too, who have no quiet hours where there are such."""
+
+        def escalate_to_who_is_awake(request: Request, now: datetime) -> Step:
+            policy = self._policy()
+
+            def wakes_at(rung: Rung) -> datetime | None:
+                wakes = wake_at(policy, request, of_rung(policy, request, rung), now)
+                return None if wakes == now else wakes or request.lapses_at
+
+            return escalate(request, now, wakes_at)
+
+        return await self._apply(request_id, escalate_to_who_is_awake)
 
     async def warn(self, request_id: str) -> Request:
         """The end is near."""

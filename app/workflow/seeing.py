@@ -68,7 +68,7 @@ class Seeing(Writing):
         request = await self.see(request_id, by)
         counted = await self._counted(request_id)
         asked = ask_of(request, request.created_at, request.seconds, request.reason, counted)
-        return request, explain(self._policy(), asked)
+        return request, explain(self._policy(), asked.model_copy(update={"resource": request.asked_resource}))
 
     async def live(self) -> AsyncIterator[Request]:
         """Everything live, for the digest. Who may see it is the caller's to check by `require`."""

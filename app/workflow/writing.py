@@ -164,9 +164,10 @@ class Writing:
         self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
     ) -> None:
         ask = ask_of(request, now, seconds or request.seconds, request.reason, counted)
-        verdict = self._policy().denial(ask)
-        if verdict is not None and verdict.outcome is Outcome.DENY:
-            raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
+        for resource in dict.fromkeys((request.resource, request.asked_resource)):
+            verdict = self._policy().denial(ask.model_copy(update={"resource": resource}))
+            if verdict is not None and verdict.outcome is Outcome.DENY:
+                raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
 
     def _raise_not_permitted(self, request: Request) -> None:
         """Raise DeniedByPolicy where nothing in the present policy would let it be asked any more.
@@ -197,9 +198,12 @@ def as_asked(request: Request) -> list[Ask]:
 
 def why_no_longer(policy: Policy, request: Request) -> str:
     """Say why a policy would not let the requester have by now what they have; empty where it stands."""
-    asked = as_asked(request.model_copy(update={"extension": None}))
-    whys = [no_longer(policy, ask) for ask in asked]
-    return whys[0] if all(whys) else ""
+    for resource in dict.fromkeys((request.resource, request.asked_resource)):
+        asked = as_asked(request.model_copy(update={"extension": None, "resource": resource}))
+        whys = [no_longer(policy, ask) for ask in asked]
+        if all(whys):
+            return whys[0]
+    return ""
 
 
 async def pause(attempt: int) -> None:

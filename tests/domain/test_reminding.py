@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.domain import transitions as t
 from app.domain.deadlines import Deadline, deadlines
 from app.domain.refusals import AlreadyDecided, NotAnApprover, SelfApproval, WrongState
-from app.domain.reminding import NEVER, escalate, remind, reminds_at, with_rungs
+from app.domain.reminding import NEVER, escalate, put_off_reminder, remind, reminds_at, with_rungs
 from app.domain.request import Request, State
 from app.domain.verdict import Obligations, Rung, Stage
 from tests.people import ANA, BEN, NOW, OWNERS, SAM, a_request, entitled
@@ -132,3 +132,47 @@ def test_time_alone_reaches_rungs(minutes):
             continue
         most = max(most, due)
         assert request.rungs <= most
+
+
+def test_put_off_to_the_end_of_quiet_hours():
+    """A reminder that would reach nobody waits, and comes once then; what would come with the lapse never does."""
+    due = NOW + 30 * MINUTE
+    later, event = put_off_reminder(pending(), due, due + 10 * MINUTE)
+    assert (due + 10 * MINUTE, due + 10 * MINUTE) == (deadlines(later)[Deadline.REMIND], event.until)
+    assert LAPSE == deadlines(later)[Deadline.LAPSE]
+    with pytest.raises(WrongState):
+        remind(later, due)
+    assert remind(later, due + 10 * MINUTE)[0].reminds_at is None
+    for until in (LAPSE, LAPSE + MINUTE, due, None):
+        never, event = put_off_reminder(pending(), due, until)
+        assert (None, None) == (never.reminds_at, event.until)
+    with pytest.raises(WrongState):
+        put_off_reminder(pending(), due - MINUTE, due)
+
+
+def test_escalation_goes_on_to_who_is_awake():
+    """A rung of sleepers is reached together with the next one that is not of sleepers."""
+    morning = NOW + 50 * MINUTE
+    asleep = {("sam", "ana"): morning}
+    reached, event = escalate(pending(*RUNGS), NOW + 10 * MINUTE, lambda rung: asleep.get(rung.people))
+    assert (2, 2, ("sam", "ana", "dev"), 600) == (reached.rungs, event.rung, event.people, event.after)
+    assert Deadline.ESCALATE not in deadlines(reached)
+
+
+def test_nobody_is_awake():
+    """Only what is due is reached then, and its people are reminded once the first of them wakes."""
+    morning = NOW + 50 * MINUTE
+    no_reminder = pending(*RUNGS).model_copy(update={"reminds_at": None})
+    reached, event = escalate(no_reminder, NOW + 10 * MINUTE, lambda _: morning)
+    assert (1, ("sam", "ana"), morning) == (reached.rungs, event.people, reached.reminds_at)
+    never, _ = escalate(no_reminder, NOW + 10 * MINUTE, lambda _: LAPSE)
+    assert never.reminds_at is None
+
+
+def test_a_rung_after_the_lapse_is_not_brought_forward():
+    """Who would be reached with the lapse is not reached because others sleep."""
+    rungs = (Rung(after=600, people=("sam",)), Rung(after=3600, people=("dev",)))
+    reached, event = escalate(
+        pending(*rungs), NOW + 10 * MINUTE, lambda rung: LAPSE if rung.after == 600 else None
+    )
+    assert (1, ("sam",)) == (reached.rungs, event.people)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import transitions as t
+from app.domain.narrower import is_narrower
 from app.domain.refusals import AlreadyDecided, BadInput, NotAnApprover, Refused, SelfApproval, WrongState
 from app.domain.request import Request, State
 from app.domain.shorter import approve_for_less
@@ -91,3 +92,64 @@ def test_no_clicks_give_more_than_was_asked(clicks):
         assert 60 <= request.seconds <= before
     held = [d.seconds for d in request.decisions if d.seconds]
     assert (min(held, default=1800), 1800) == (request.seconds, request.asked_seconds)
+
+
+def test_a_part_holds_and_what_was_asked_is_kept():
+    """One table of the database: in the request, its decision and its event; the time stays."""
+    approved, event = approve_for_less(
+        pending(), BEN, entitled, None, MINUTE, NOW, resource="orders-db/invoices"
+    )
+    assert ("orders-db/invoices", "orders-db") == (approved.resource, approved.asked_resource)
+    assert ("orders-db/invoices", "orders-db/invoices") == (approved.decisions[0].resource, event.resource)
+    assert (1800, 1800, None) == (approved.seconds, approved.asked_seconds, event.seconds)
+
+
+def test_a_shorter_time_on_a_part():
+    """Both at once."""
+    approved, _ = approve_for_less(
+        pending(), BEN, entitled, 5 * MINUTE, MINUTE, NOW, resource="orders-db/invoices"
+    )
+    assert (300, "orders-db/invoices") == (approved.seconds, approved.resource)
+
+
+def test_nothing_less_is_refused():
+    """Approving for less says what is to be less."""
+    with pytest.raises(BadInput, match="shorter time, a part"):
+        approve_for_less(pending(), BEN, entitled, None, MINUTE, NOW)
+
+
+@pytest.mark.parametrize(
+    "wider", ["orders-db", "users-db", "orders", "orders-db/../users-db", "orders-db/", "*", "orders-db2/a"]
+)
+def test_what_is_no_part_is_refused(wider):
+    """The same, another and a wider resource, however written."""
+    with pytest.raises(BadInput, match="not a part of orders-db"):
+        approve_for_less(pending(), BEN, entitled, None, MINUTE, NOW, resource=wider)
+
+
+def test_a_later_approval_does_not_widen():
+    """Of two approvals what lies in both holds; where nothing does, the second is refused."""
+    once = approve_for_less(pending(TWO), BEN, entitled, None, MINUTE, NOW, resource="orders-db/a/1")[0]
+    assert "orders-db/a/1" == t.approve(once, CHLOE, entitled, NOW)[0].resource
+    for second, left in (("orders-db/a", "orders-db/a/1"), ("orders-db/a/1/x", "orders-db/a/1/x")):
+        twice, event = approve_for_less(once, CHLOE, entitled, None, MINUTE, NOW, resource=second)
+        assert (left, second, "orders-db") == (twice.resource, event.resource, twice.asked_resource)
+    with pytest.raises(BadInput, match="alone already"):
+        approve_for_less(once, CHLOE, entitled, None, MINUTE, NOW, resource="orders-db/b")
+
+
+PARTS = st.lists(st.sampled_from(["a", "b", "..", ""]), max_size=3).map(lambda s: "/".join(["orders-db", *s]))
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVERYONE), PARTS | st.just("users-db")), max_size=8))
+def test_no_clicks_give_another_resource_than_was_asked(clicks):
+    """Whoever approves for whatever part: what is given only shrinks."""
+    request = pending(TWO)
+    for who, part in clicks:
+        before = request.resource
+        try:
+            request = approve_for_less(request, who, entitled, None, MINUTE, NOW, resource=part)[0]
+        except Refused:
+            continue
+        assert request.resource == before or is_narrower(before, request.resource)
+        assert is_narrower("orders-db", request.resource)

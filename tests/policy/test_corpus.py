@@ -15,6 +15,7 @@ from app.policy.schema import (
     GroupSpec,
     ObligationsSpec,
     OverrideSpec,
+    QuietSpec,
     RotaSpec,
     RuleSpec,
     StageSpec,
@@ -143,6 +144,7 @@ def test_every_key_of_a_rule_is_there():
         GroupSpec,
         RotaSpec,
         OverrideSpec,
+        QuietSpec,
     ):
         for name, field in spec.model_fields.items():
             key = field.alias or name

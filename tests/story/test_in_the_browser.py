@@ -127,3 +127,53 @@ async def test_a_denial_on_a_phone(readers: Readers) -> None:
     await picture(chloe, "7-denied-on-a-phone")
     await dev.go("as/dev/with/jit")
     await expect(dev.message("Chloe Martin denied")).to_contain_text("Use the replica, please")
+
+
+FLAGS = "INC-9: checkout flickers"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_what_people_look_at_most(readers: Readers, theme: str) -> None:
+    """The card and its form for less, a refusal with «Why?», and App Home, in both themes."""
+    reason = f"{FLAGS} ({theme})"
+    ana = await readers.open("as/ana/in/general", color_scheme=theme)
+    await ana.say(f"/jit request prod-config-change feature-flags 1h {reason}")
+    await ana.say("/jit request prod-db-debug payments-db 2h INC-9: refunds are stuck")
+    await expect(ana.message("Why?").last).to_contain_text("for more than 1 h at a time")
+    await picture(ana, f"8-refusal-{theme}")
+    await ana.message("Why?").last.get_by_role("button", name="Why?").click()
+    await expect(ana.dialog).to_contain_text("What would have made it pass")
+    await expect(ana.dialog).to_contain_text("Ask for at most 1 h")
+    await picture(ana, f"9-why-{theme}")
+    await ana.dialog.get_by_role("button", name="Close").last.click()
+    await expect(ana.dialog).to_have_count(0)
+
+    sam = await readers.open("as/sam/in/prod-approvals", color_scheme=theme)
+    asked = sam.message(reason)
+    await expect(asked).to_contain_text("feature-flags")
+    await picture(sam, f"10-card-{theme}")
+    await sam.go("as/sam/with/jit/home")
+    home = sam.page.locator(".home")
+    await expect(home).to_contain_text("Waiting for you")
+    await picture(sam, f"11-home-that-waits-{theme}")
+    await sam.go("as/sam/in/prod-approvals")
+    await asked.get_by_role("button", name="For less").click()
+    await expect(sam.dialog).to_contain_text("Give a shorter time, a part of the resource, or both.")
+    await sam.dialog.locator('[data-action-id="resource"]').fill("feature-flags/checkout")
+    await sam.dialog.locator('[data-action-id="comment"]').fill("One flag is enough")
+    await picture(sam, f"12-for-less-{theme}")
+    await sam.dialog.get_by_role("button", name="Approve").click()
+    await expect(asked).to_contain_text("feature-flags/checkout, part of the feature-flags asked")
+    await expect(asked).to_contain_text("Access is live")
+    await picture(sam, f"13-card-of-a-part-{theme}")
+
+    await ana.go("as/ana/with/jit/home")
+    home = ana.page.locator(".home")
+    await expect(home).to_contain_text("feature-flags/checkout")
+    await picture(ana, f"14-home-{theme}")
+    phone = await readers.open("as/ana/with/jit/home", size=PHONE, color_scheme=theme)
+    await expect(phone.page.locator(".home")).to_contain_text("feature-flags/checkout")
+    await picture(phone, f"15-home-on-a-phone-{theme}")
+    await sam.go("as/sam/with/jit/home")
+    await expect(sam.page.locator(".home")).to_contain_text("feature-flags/checkout")
+    await picture(sam, f"16-home-of-security-{theme}")

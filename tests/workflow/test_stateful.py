@@ -45,6 +45,7 @@ WISHES = st.sampled_from([
     ("prod-db-migration", "orders-db", "30m"),
     ("prod-debug-session", "checkout", "10m"),
     ("prod-config-change", "routing", "30m"),
+    ("prod-config-change", "feature-flags", "30m"),
     ("prod-restart-container", "checkout", "1h"),
     ("restart-container", "checkout", "10m"),
     ("restart-container", "checkout", "1h"),
@@ -179,6 +180,12 @@ class Company(RuleBasedStateMachine):
     def approves_for_less(self, request_id, who, less, proof):
         person = self.policy.people[who]
         self.tries(self.workflow.approve(request_id, person, "", parse_duration(less), proof))
+
+    @rule(request_id=requests, who=PEOPLE, part=st.sampled_from(["checkout", "../routing", "", "a/b"]))
+    def approves_a_part(self, request_id, who, part):
+        asked = self.run(self.store.load(request_id)).request.asked_resource
+        approving = self.workflow.approve(request_id, self.policy.people[who], resource=f"{asked}/{part}")
+        self.tries(approving)
 
     @rule(who=PEOPLE, to=PEOPLE, hours=st.sampled_from([0, 1, 24, 24 * 20]))
     def delegates(self, who, to, hours):

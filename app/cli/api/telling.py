@@ -53,7 +53,8 @@ def tell(request: Json, as_json: bool) -> None:
 
 def line(request: Json) -> str:
     """A request in a line."""
-    what = f"{request['action']} on {request['resource']} for {request['duration']}"
+    part = f" of {request['resource_asked']}" if request["resource_asked"] != request["resource"] else ""
+    what = f"{request['action']} on {request['resource']}{part} for {request['duration']}"
     until = f", until {request['ends_at']}" if request["state"] == GIVEN else ""
     why = f": {request['comment']}" if request["comment"] else ""
     return plain(f"{request['id']}  {request['state'].replace('_', ' ')}{until}  {what}{why}")

@@ -73,9 +73,33 @@ def list_(as_json: AsJson = False) -> None:
         typer.echo("You have asked for nothing yet, and nothing waits for you.")
 
 
-def approve(request_id: Id, comment: Words = None, as_json: AsJson = False) -> None:
-    """Approve a request of somebody else, where policy takes decisions through the API."""
-    _verb(request_id, "approve", {"comment": " ".join(comment or ())}, as_json)
+def approve(
+    request_id: Id,
+    comment: Words = None,
+    duration: Annotated[
+        str, typer.Option("--for", help="For so long alone, less than was asked, such as 15m.")
+    ] = "",
+    resource: Annotated[
+        str, typer.Option(help="For this part alone of what was asked, such as orders-db/invoices.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Approve a request of somebody else, or less than it asks, where policy takes decisions through the API."""
+    body: Json = {"comment": " ".join(comment or ())}
+    if duration:
+        body["seconds"] = _seconds(duration)
+    if resource:
+        body["resource"] = resource
+    _verb(request_id, "approve", body, as_json)
+
+
+def _seconds(duration: str) -> int:
+    from app.domain.duration import parse_duration  # noqa: PLC0415  the other commands start without it
+
+    try:
+        return int(parse_duration(duration).total_seconds())
+    except ValueError as error:
+        fail(f"--for: {error}", 2)
 
 
 def deny(request_id: Id, comment: Words = None, as_json: AsJson = False) -> None:

@@ -4,6 +4,7 @@ from app.domain.verdict import Outcome
 from app.policy.ask import Ask
 from app.policy.catalogue import Action
 from app.policy.conditions import Facts
+from app.policy.explain.asleep import asleep
 from app.policy.explain.explanation import Explanation, Looked, RuleLooked
 from app.policy.explain.remedies import shown
 from app.policy.explain.ways import is_of_the_catalogue, ways, who_may
@@ -15,13 +16,15 @@ def explain(policy: Policy, ask: Ask) -> Explanation:
     """Explain what a policy says of an ask. Never raises."""
     facts = policy.facts_of(ask)
     verdict = policy.judge_facts(facts)
+    approvers = who_may(policy, verdict, ask.requester.id)
     action = None if is_of_the_catalogue(verdict) else policy.actions.get(ask.action)
     return Explanation(
         ask=ask,
         groups=tuple(sorted(facts.groups)),
         verdict=verdict,
         rules=tuple(_looked(rule, facts, action) for rule in policy.rules_about(ask)) if action else (),
-        approvers=who_may(policy, verdict, ask.requester.id),
+        approvers=approvers,
+        asleep=asleep(policy, ask, approvers),
         ways=tuple(ways(policy, verdict, facts)) if verdict.outcome is Outcome.DENY else (),
     )
 

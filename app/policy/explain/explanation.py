@@ -1,5 +1,7 @@
 """An explanation as a value: what was asked, the verdict, each rule with its conditions, the ways to pass."""
 
+from datetime import datetime
+
 from app.domain.people import Principal
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Verdict
@@ -42,6 +44,14 @@ class Asked(Value):
     people: tuple[Principal, ...]
 
 
+class Asleep(Value):
+    """Someone who may approve, and is not pinged: by these quiet hours, until then; None is not foreseen."""
+
+    person: Principal
+    entries: tuple[str, ...]
+    until: datetime | None
+
+
 class Way(Value):
     """What would have made it pass: `rule` permits it then, or does not deny it any more; "": the catalogue.
 
@@ -65,4 +75,5 @@ class Explanation(Value):
     verdict: Verdict
     rules: tuple[RuleLooked, ...]
     approvers: tuple[Asked, ...]
+    asleep: tuple[Asleep, ...] = ()
     ways: tuple[Way, ...]

@@ -1,12 +1,12 @@
 """An explanation as lines of plain text, for a terminal, a failing case and Slack alike."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from app.domain.duration import format_duration
 from app.domain.proof import factors_in_words
 from app.domain.verdict import Outcome, Verdict
-from app.policy.explain.explanation import Asked, Explanation, Looked, RuleLooked, Way
+from app.policy.explain.explanation import Asked, Asleep, Explanation, Looked, RuleLooked, Way
 from app.policy.nearest import listed
 from app.policy.policy import CATALOGUE
 from app.policy.spans import span
@@ -26,6 +26,7 @@ def explanation_lines(explanation: Explanation) -> list[str]:
         verdict_line(explanation.verdict),
         *(f"  {line}" for line in approver_lines(explanation.approvers)),
         *(f"  {line}" for line in factor_lines(explanation.verdict)),
+        *(f"  {line}" for line in asleep_lines(explanation.asleep)),
         *_section("Rules looked at", rule_lines(explanation.rules)),
         *_section("What would have made it pass", way_lines(explanation.ways)),
         f"Policy {explanation.verdict.policy_digest[:12]}",
@@ -85,6 +86,18 @@ def factor_lines(verdict: Verdict) -> list[str]:
             f"A proof for something else counts for {format_duration(timedelta(seconds=bound.oldest_proof))}"
         )
     return lines
+
+
+def asleep_lines(asleep: Sequence[Asleep]) -> list[str]:
+    """Write who of them is not pinged, and until when."""
+    return [
+        f"not pinged: {each.person.id}, {_until(each)} (quiet hours: {', '.join(each.entries)})"
+        for each in asleep
+    ]
+
+
+def _until(asleep: Asleep) -> str:
+    return f"until {asleep.until.astimezone(UTC):%Y-%m-%d %H:%M %Z}" if asleep.until else "at no time soon"
 
 
 def rule_lines(rules: Sequence[RuleLooked]) -> Iterator[str]:

@@ -67,7 +67,7 @@ class Audience(Value):
 def approval_card(request: Request, audience: Audience) -> list[Block]:
     """Blocks of the card: who, what, where, how long, why, what follows, and buttons that work."""
     who = escape(request.requester.name)  # by name: a mention would ping the one who asked
-    what = f"*{escape(request.action_title or request.action)}* on `{escape(request.resource)}`"
+    what = f"*{escape(request.action_title or request.action)}* on {on_what(request)}"
     return [
         section(f"{STATE_SIGN[request.state]} *{who}* asks: {what}"),
         fields(
@@ -110,6 +110,12 @@ def how_long(request: Request) -> str:
     given = format_duration(request.duration)
     asked = format_duration(timedelta(seconds=request.asked_seconds))
     return given if request.seconds >= request.asked_seconds else f"{given} of the {asked} asked"
+
+
+def on_what(request: Request) -> str:
+    """On what, and where approvers gave a part, of what: `orders-db/invoices`, part of the `orders-db` asked."""
+    part = f", part of the `{escape(request.asked_resource)}` asked" if request.resource_asked else ""
+    return f"`{escape(request.resource)}`{part}"
 
 
 def quote(reason: str) -> Block:

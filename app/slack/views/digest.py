@@ -210,13 +210,18 @@ def _asked(asked: Asked) -> str:
 
 
 def _decided(decided: Decided) -> str:
-    less = f", for {format_duration(timedelta(seconds=decided.seconds))} alone," if decided.seconds else ""
-    verb = f"approved{less}" if decided.approved else "denied"
+    verb = f"approved{_less(decided)}" if decided.approved else "denied"
     why = f" “{_part(decided.comment)}”" if decided.comment.strip() else ""
     behalf = f" (for {_part(decided.behalf)})" if decided.behalf else ""
     is_click = decided.proof.kind == SLACK_SESSION.kind
     how = "" if is_click else f", {_part(decided.proof.told_at(decided.at))}"
     return f"*{_part(decided.by)}*{behalf} {verb} {_what(decided)}{how}{why}"
+
+
+def _less(decided: Decided) -> str:
+    shorter = f" for {format_duration(timedelta(seconds=decided.seconds))}" if decided.seconds else ""
+    part = f" on {_part(decided.part)}" if decided.part else ""
+    return f",{shorter}{part} alone," if shorter or part else ""
 
 
 def _unreviewed(glass: Unreviewed) -> str:

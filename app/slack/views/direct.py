@@ -11,15 +11,21 @@ from app.domain.request import Request, State
 from app.domain.verdict import Outcome
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, confirm, context, section
-from app.slack.views.card import STATE_SIGN, Audience, approved_by, how_long, status_line, why_it_ended
+from app.slack.views.card import (
+    STATE_SIGN,
+    Audience,
+    approved_by,
+    how_long,
+    on_what,
+    status_line,
+    why_it_ended,
+)
 from app.slack.views.provenance import asked_from
 from app.slack.views.text import escape, moment, said
 
 
 def _what(request: Request) -> str:
-    return (
-        f"*{escape(request.action_title or request.action)}* on `{escape(request.resource)}` (`{request.id}`)"
-    )
+    return f"*{escape(request.action_title or request.action)}* on {on_what(request)} (`{request.id}`)"
 
 
 def has_status(request: Request) -> bool:

@@ -221,14 +221,12 @@ def _live(home: Home) -> list[Block]:
         for label, at in (("‹ Earlier", page.before), ("Later ›", page.after))
         if at
     ]
-    where = (
-        f"{page.first:,} to {last:,} of {page.total:,}, oldest first. "
-        "`/jit revoke @person why` ends all that somebody holds."
-    )
+    is_whole = len(shown) == page.total
+    where = "" if is_whole else f"{page.first:,} to {last:,} of {page.total:,}, oldest first. "
     return [
         header(f"🛡️ Everything live ({page.total:,})"),
         *(_revocable(each) for each in shown),
-        context(where),
+        context(f"{where}`/jit revoke @person why` ends all that somebody holds."),
         *([{"type": "actions", "elements": _apart(turns)}] if turns else []),
     ]
 

@@ -9,7 +9,7 @@ from app.domain.verdict import Outcome
 from app.policy import Policy
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, context, fields, header, section
-from app.slack.views.card import STATE_SIGN, Audience, how_long, quote, status_line
+from app.slack.views.card import STATE_SIGN, Audience, how_long, on_what, quote, status_line
 from app.slack.views.fit import first_that_fits, sections
 from app.slack.views.provenance import asked_from
 from app.slack.views.text import escape, moment, said
@@ -57,11 +57,16 @@ def asked(request: Request) -> str:
         f"*{escape(request.action)}* on `{escape(request.resource)}` for {format_duration(request.duration)}"
     )
     if request.state is State.DENIED:
-        return f"❌ Policy denies {what}: {said(request.comment)} (`{request.id}`)"
+        return f"❌ Policy denies {what} (`{request.id}`): {_ended(said(request.comment))}"
     if request.verdict.outcome is Outcome.AUTO_APPROVE:
         return f"✅ Approved at once: {what} (`{request.id}`). I tell you when the access is there."
     needed = " and ".join(f"{stage.quorum} of {escape(stage.name)}" for stage in request.verdict.stages)
     return f"⏳ Asked: {what} (`{request.id}`). It takes {needed}; I tell you as soon as someone decides."
+
+
+def _ended(sentence: str) -> str:
+    """A sentence with an end, whoever wrote it."""
+    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
 
 
 def asked_blocks(requests: Sequence[Request]) -> list[Block] | None:
@@ -116,7 +121,7 @@ def status_blocks(request: Request, audience: Audience) -> list[Block]:
         section(status_line(request, audience)),
         fields(
             ("Who", escape(request.requester.name)),
-            ("What", f"{escape(request.action)} on `{escape(request.resource)}`"),
+            ("What", f"{escape(request.action)} on {on_what(request)}"),
             ("Where", escape(request.environment)),
             ("How long", how_long(request)),
         ),
@@ -144,7 +149,7 @@ def _mine(request: Request) -> str:
         until = f", waits for you to confirm, until {moment(request.confirms_by)}"
     return (
         f"{STATE_SIGN[request.state]} `{request.id}` {escape(request.action)} on "
-        f"`{escape(request.resource)}`: *{request.state.replace('_', ' ')}*{until}"
+        f"{on_what(request)}: *{request.state.replace('_', ' ')}*{until}"
     )
 
 

@@ -123,7 +123,10 @@ def _proven(
 
 
 def _for_less(event: events.Approved) -> str:
-    return f" for {format_duration(timedelta(seconds=event.seconds))} alone" if event.seconds else ""
+    """What of it alone somebody approved: `for 15 min alone`, `on orders-db/invoices alone`, or both."""
+    shorter = f" for {format_duration(timedelta(seconds=event.seconds))}" if event.seconds else ""
+    part = f" on `{escape(event.resource)}`" if event.resource else ""
+    return f"{shorter}{part} alone" if shorter or part else ""
 
 
 def _to_confirm(request: Request, event: events.ConfirmationAsked) -> str:

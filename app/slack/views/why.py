@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from app.domain.request import Request
 from app.domain.verdict import Outcome
-from app.policy.explain import Asked, Explanation, Looked, RuleLooked, Way
+from app.policy.explain import Asked, Asleep, Explanation, Looked, RuleLooked, Way
 from app.policy.explain.lines import EFFECTS, factor_lines, verdict_line
 from app.slack import actions
 from app.slack.views.blocks import Block, context, divider, plain, section
 from app.slack.views.fit import sections
-from app.slack.views.text import clip, escape, said
+from app.slack.views.text import clip, escape, moment, said
 
 RULES_SHOWN, CONDITIONS_SHOWN, NAMES_SHOWN = 20, 12, 12
 LINE = 600
@@ -22,12 +22,13 @@ def why_modal(request: Request, explanation: Explanation) -> Block:
     blocks = [
         section(
             f"*{_text(request.requester.name)}* asked for *{_text(request.action_title or request.action)}* "
-            f"on `{_text(request.resource)}` (`{request.id}`)"
+            f"on `{_text(request.asked_resource)}` (`{request.id}`)"
         ),
         *_changed(request, explanation),
         section(f"{SIGN[verdict.outcome]} *{_text(verdict_line(verdict))}*"),
         *_part("Who may approve", map(_stage, explanation.approvers)),
         *_part("How people prove themselves", (f"• {_text(line)}" for line in factor_lines(verdict))),
+        *_part("Not pinged, for their quiet hours", map(_asleep, explanation.asleep[:NAMES_SHOWN])),
         *_part("What would have made it pass", _ways(explanation.ways)),
         *_part("Rules looked at", _rules(explanation.rules)),
         divider(),
@@ -67,8 +68,17 @@ def _stage(asked: Asked) -> str:
     return f"• {_text(asked.stage)}: ⚠️ not enough people may approve, as policy is now{shown}"
 
 
+def _asleep(asleep: Asleep) -> str:
+    until = f" until {moment(asleep.until)}" if asleep.until else ""
+    return f"• {_text(asleep.person.name)}{until} ({_text(', '.join(asleep.entries))})"
+
+
 def _ways(ways: Sequence[Way]) -> list[str]:
-    return [f"• {_text(', and '.join(way.changes))}. {_then(way)}".rstrip() for way in ways]
+    return [f"• {_text(_capitalised(', and '.join(way.changes)))}. {_then(way)}".rstrip() for way in ways]
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _then(way: Way) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.domain.duration import format_duration, parse_duration
+from app.domain.duration import LONGEST, format_duration, parse_duration
 from app.domain.ids import read_request_id
 from app.domain.provenance import IpFrom
 from app.domain.refusals import BadInput
@@ -15,6 +15,7 @@ SETTLED = frozenset(State) - {State.PENDING, State.APPROVED, State.SCHEDULED, St
 """What somebody who waits for access waits for: it is there, or is not going to be."""
 OVER = SETTLED - {State.ACTIVE}
 TEXT = 3000
+MOST_SECONDS = int(LONGEST.total_seconds())
 
 
 def _read_id(text: str) -> str:
@@ -59,6 +60,15 @@ class Comment(Sent):
     more_time: bool = False
 
 
+class Approval(Comment):
+    """An approval, of all that was asked or of less: a shorter time, a part of the resource, or both."""
+
+    seconds: int | None = Field(None, ge=1, le=MOST_SECONDS, description="For so long alone.", examples=[900])
+    resource: Word | None = Field(
+        None, description="For this part of the resource alone.", examples=["orders-db/invoices"]
+    )
+
+
 class Why(Sent):
     """Why access ends early."""
 
@@ -86,6 +96,8 @@ class Decided(BaseModel):
     stage: str = Field(examples=["db-owner"])
     by: Person
     approved: bool
+    seconds: int | None = Field(description="For so long alone, where less than was asked.")
+    resource: str | None = Field(description="For this part alone, where less than was asked.")
     comment: str
     proof: str = Field(examples=["slack-session"], description="A session, a token, or a factor's name.")
     at: datetime
@@ -108,9 +120,11 @@ class Shown(BaseModel):
     requester: Person
     action: str = Field(examples=["prod-db-debug"])
     resource: str = Field(examples=["orders-db"])
+    resource_asked: str = Field(description="Another one where a part was given.", examples=["orders-db"])
     environment: str = Field(examples=["production"])
     duration: str = Field(examples=["30 min"])
     seconds: int = Field(examples=[1800])
+    seconds_asked: int = Field(description="More where less was given.", examples=[1800])
     reason: str
     risk: str = Field(examples=["high"])
     source: str = Field(examples=["cli"])
@@ -187,9 +201,11 @@ def shown(request: Request) -> Shown:
         requester=Person(id=request.requester.id, name=request.requester.name),
         action=request.action,
         resource=request.resource,
+        resource_asked=request.asked_resource,
         environment=request.environment,
         duration=format_duration(request.duration),
         seconds=request.seconds,
+        seconds_asked=request.asked_seconds,
         reason=request.reason,
         risk=request.risk,
         source=request.source,
@@ -237,6 +253,8 @@ def _decided(decision: Decision) -> Decided:
         stage=decision.stage,
         by=Person(id=decision.by.id, name=decision.by.name),
         approved=decision.approved,
+        seconds=decision.seconds,
+        resource=decision.resource or None,
         comment=decision.comment,
         proof=decision.proof.kind,
         at=decision.at,

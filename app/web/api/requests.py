@@ -114,7 +114,9 @@ def routes(services: Services) -> APIRouter:
 
 def _is_same(asked: Asked, wish: Ask) -> bool:
     """Tell whether a request is what this wish asked for; policy drops white space and control characters."""
-    return _bare(asked.action, asked.resource, asked.reason) == _bare(wish.action, wish.resource, wish.reason)
+    return _bare(asked.action, asked.asked_resource, asked.reason) == _bare(
+        wish.action, wish.resource, wish.reason
+    )
 
 
 def _bare(*texts: str) -> list[str]:

@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import APIRouter, Request, Security
 
-from app.domain.proof import API_TOKEN
+from app.domain.proof import API_TOKEN, Proof
 from app.domain.refusals import BadInput, Refused, Unavailable, UnknownRequest
 from app.domain.token import Scope
-from app.web.api.models import Comment, Id, More, Shown, Why, read_duration, shown
+from app.web.api.models import Approval, Comment, Id, More, Shown, Why, read_duration, shown
 from app.web.api.services import BEARER, Calling, Services
 from app.workflow import NO_WHY
 
-NO_COMMENT = Comment()
+AS_ASKED = Approval()
+MORE_OR_LESS = "More time is given as it was asked, or denied: leave out `seconds` and `resource`."
 NOTHING_SAID = Why()
 
 
@@ -40,26 +42,36 @@ async def _calling(
         raise
 
 
+def _proof(calling: Calling) -> Proof:
+    """What a decision by this call rests on: its token, and where it came from."""
+    return API_TOKEN.seen_from(calling.address.ip, calling.address.told_by)
+
+
 def _decisions(api: APIRouter, services: Services) -> None:
     workflow = services.workflow
 
-    async def decide(calling: Calling, request_id: str, said: Comment, *, approved: bool) -> Shown:
-        by, comment = calling.caller.by, said.comment
-        proof = API_TOKEN.seen_from(calling.address.ip, calling.address.told_by)
-        if said.more_time:
-            return shown(
-                await workflow.decide_extension(
-                    request_id, by, approved=approved, comment=comment, proof=proof
-                )
+    async def decide_more_time(calling: Calling, request_id: str, said: Comment, *, approved: bool) -> Shown:
+        by, proof = calling.caller.by, _proof(calling)
+        return shown(
+            await workflow.decide_extension(
+                request_id, by, approved=approved, comment=said.comment, proof=proof
             )
-        verb = workflow.approve if approved else workflow.deny
-        return shown(await verb(request_id, by, comment, proof=proof))
+        )
 
     @api.post("/approve")
-    async def approve(request: Request, request_id: Id, said: Comment = NO_COMMENT) -> Shown:
-        """Count an approval, where policy takes decisions through the API. Nobody approves their own."""
+    async def approve(request: Request, request_id: Id, said: Approval = AS_ASKED) -> Shown:
+        """Count an approval, where policy takes decisions through the API. Nobody approves their own.
+
+        With `seconds` or `resource` it is for less than was asked: a shorter time, or a part of the resource.
+        """
         async with _calling(services, request, request_id, Scope.DECIDE) as calling:
-            return await decide(calling, request_id, said, approved=True)
+            if said.more_time and (said.seconds or said.resource):
+                raise BadInput(MORE_OR_LESS, field="more_time")
+            if said.more_time:
+                return await decide_more_time(calling, request_id, said, approved=True)
+            by, less = calling.caller.by, timedelta(seconds=said.seconds) if said.seconds else None
+            part = (said.resource or "").strip()
+            return shown(await workflow.approve(request_id, by, said.comment, less, _proof(calling), part))
 
     @api.post("/deny")
     async def deny(request: Request, request_id: Id, said: Comment) -> Shown:
@@ -67,7 +79,10 @@ def _decisions(api: APIRouter, services: Services) -> None:
         async with _calling(services, request, request_id, Scope.DECIDE) as calling:
             if not said.comment.strip():
                 raise BadInput(NO_WHY, field="comment")
-            return await decide(calling, request_id, said, approved=False)
+            if said.more_time:
+                return await decide_more_time(calling, request_id, said, approved=False)
+            by = calling.caller.by
+            return shown(await workflow.deny(request_id, by, said.comment, proof=_proof(calling)))
 
     @api.post("/revoke")
     async def revoke(request: Request, request_id: Id, why: Why = NOTHING_SAID) -> Shown:

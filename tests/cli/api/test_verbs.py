@@ -141,3 +141,21 @@ async def test_machines(api, tmp_path):
         (("--as", "checkout-gateway", "--scope", "check", "--lasts", "400d"), 2),
     ):
         assert (words, code) == (words, (await terminal.runs("token", "create", *words)).code)
+
+
+async def test_approving_for_less(api, ana, ben):
+    """`--for` and `--resource` give less than was asked; what is no duration is wrong usage."""
+    words = ("request", "prod-config-change", "feature-flags", "30m", "INC-7:", "it", "flickers")
+    request_id = id_in((await ana.runs(*words)).out)
+    wrong = await ben.runs("approve", request_id, "--for", "soon")
+    assert (2, True) == (wrong.code, "--for" in wrong.err)
+    more = await ben.runs("approve", request_id, "--for", "2h")
+    assert (1, True) == (more.code, "is not less" in more.err)
+    given = await ben.runs(
+        "approve", request_id, "one", "will", "do", "--for", "10m", "--resource", "feature-flags/checkout"
+    )
+    assert (0, True) == (given.code, "on feature-flags/checkout of feature-flags for 10 min" in given.out)
+    request = await api.work.reaches(request_id, State.ACTIVE)
+    assert (600, "feature-flags/checkout") == (request.seconds, request.resource)
+    shown = await ana.runs("status", request_id)
+    assert "Ben Okafor approved (lead) one will do" in shown.out

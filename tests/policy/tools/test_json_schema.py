@@ -82,6 +82,8 @@ WHOLE = """\
                       mfa: {approver: [webauthn, totp], requester: any, fresh: 10m}}
     permissions: {revoke: {groups: [a]}, audit: {people: [ben]}}
     delegation: {a: {groups: [a], people: [ben], to: [a], longest: 14d}}
+    quiet:
+      a: {groups: [a], people: [ben], environments: [prod], times: [{from: "22:00", to: "07:00", zone: Europe/Madrid}]}
     channels: {digest: "#security", admin: C0ADMIN}
     machines: {gateway: {scopes: [check, consume, request, read]}}
     api: {decide: true}

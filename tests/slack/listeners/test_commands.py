@@ -298,7 +298,7 @@ async def test_denied_by_policy(work):
     said = await work.types("@ana", "/jit request prod-db-debug payments-db 2h INC-9")
 
     assert said.startswith(
-        "❌ Policy denies *prod-db-debug* on `payments-db` for 2 h: Nobody works on payments-db"
+        f"❌ Policy denies *prod-db-debug* on `payments-db` for 2 h (`{id_in(said)}`): Nobody works on payments-db"
     )
     assert "Ask for 1 h or less" in said
     assert [] == cards(await work.settled(), PROD)
@@ -309,7 +309,10 @@ async def test_no_rule(work):
     """Where nothing allows it, that is what is said."""
     said = await work.types("@sam", "/jit request prod-db-debug orders-db 30m curious")
 
-    assert said.startswith("❌ Policy denies *prod-db-debug* on `orders-db` for 30 min: no rule allows it")
+    denied = (
+        f"❌ Policy denies *prod-db-debug* on `orders-db` for 30 min (`{id_in(said)}`): no rule allows it"
+    )
+    assert said.startswith(denied)
 
 
 async def test_long_names_fit(workplace):

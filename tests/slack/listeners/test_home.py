@@ -120,7 +120,7 @@ async def test_pages_of_everything_live(work):
     await work.types("@ana", f"/jit done {ids[15]}")
     view = await home(work, "@sam", "15 to 15 of 15")
     await clicks(work, "@sam", view, "jit_home_page:0", ids[0])
-    await home(work, "@sam", "1 to 15 of 15")
+    await home(work, "@sam", "Everything live (15)", ids[0], ids[14], without="jit_home_page:0")
 
 
 async def live_one(work, sandbox):
@@ -135,7 +135,7 @@ async def test_forged_pages(work, value):
     request_id = await live_one(work, "sandbox-1")
     view = await open_home(work, "@sam", request_id)
     await forges(work, "@sam", view, "jit_home_page:0", value)
-    await open_home(work, "@sam", "1 to 1 of 1")
+    await open_home(work, "@sam", "Everything live (1)", request_id)
 
 
 async def test_turning_pages_shows_nothing_to_others(work):

@@ -3,6 +3,8 @@
 Forged, foreign and stale forms meet the checks of an honest approval; what was asked stays to be read.
 """
 
+import json
+
 import pytest
 
 from app.domain.request import State
@@ -128,3 +130,109 @@ async def test_policy_may_have_changed_meanwhile(workplace):
         said = await work.answer("@ben", work.hands.submits("@ben", form, {"duration": "5 min"}))
         assert "at least 20 min" in said
         assert State.PENDING is (await work.request(request_id)).state
+
+
+FLAGS = "/jit request prod-config-change feature-flags 1h INC-7: checkout flickers"
+
+
+async def test_a_part_from_card_to_grant(work):
+    """One flag of all: on the card, in the thread, to the requester, in the audit log, and in the grant."""
+    request_id = await work.asks(command=FLAGS)
+    card = await work.card(request_id, offering="jit_approve_less")
+    await work.clicks("@sam", card, "jit_approve_less")
+    form = await work.view("@sam", FORM)
+    await work.hands.submits(
+        "@sam", form, {"resource": "feature-flags/checkout", "comment": "this one will do"}
+    )
+    request = await work.reaches(request_id, State.ACTIVE)
+    assert ("feature-flags/checkout", "feature-flags", 3600) == (
+        request.resource, request.asked_resource, request.seconds,
+    )  # fmt: skip
+    given = await work.bot.connection.calls.get(keys.grant(request_id))
+    assert "feature-flags/checkout" == json.loads(given)["resource"]
+    held = keys.held("ana", "prod-config-change", "feature-flags/checkout")
+    assert 1 == await work.bot.connection.calls.zcard(held)
+    assert 0 == await work.bot.connection.calls.exists(keys.held("ana", request.action, "feature-flags"))
+    card = await work.card(
+        "feature-flags/checkout`, part of the `feature-flags` asked", without="jit_approve_less"
+    )
+    await work.told("@ana", "You have access", "feature-flags/checkout`, part of the `feature-flags` asked")
+    assert "Sam Lindqvist approved on `feature-flags/checkout` alone (lead): this one will do" in "\n".join(
+        thread(await work.settled(), card)
+    )
+    assert "approved on feature-flags/checkout alone" in await work.types("@sam", f"/jit audit {request_id}")
+
+
+async def test_a_part_for_a_shorter_time(work):
+    """Both at once, and access to the part is all that ends."""
+    request_id = await work.asks(command=FLAGS)
+    await work.clicks("@sam", await work.card(request_id, offering="jit_approve_less"), "jit_approve_less")
+    form = await work.view("@sam", FORM)
+    await work.hands.submits("@sam", form, {"resource": "feature-flags/checkout", "duration": "15 min"})
+    request = await work.reaches(request_id, State.ACTIVE)
+    assert ("feature-flags/checkout", 900) == (request.resource, request.seconds)
+    await work.told("@ana", "15 min of the 1 h asked", "feature-flags` asked")
+    await work.types("@ana", f"/jit done {request_id}")
+    await work.reaches(request_id, State.COMPLETED)
+    assert not await work.bot.connection.calls.exists(keys.held("ana", request.action, request.resource))
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ("feature-flags", "not a part of feature-flags"),
+        ("routing", "not a part of feature-flags"),
+        ("feature-flags/../routing", "not a part of feature-flags"),
+        ("feature-flags/", "not a part of feature-flags"),
+        ("feature-flags/<!channel>", "not a resource"),
+        ("feature-flags/" + "x" * 200, "not a resource"),
+    ],
+)
+async def test_forged_parts(work, part, why):
+    """What is wider, another, or no resource gives nothing, and is answered in a sentence."""
+    request_id = await work.asks(command=FLAGS)
+    await sends_form(work, "@sam", FORM, request_id, {"resource": written(part)})
+    await work.told("@sam", why)
+    request = await work.request(request_id)
+    assert (State.PENDING, "feature-flags", ()) == (request.state, request.resource, request.decisions)
+
+
+async def test_a_forged_part_of_what_has_none(work):
+    """A part that the catalogue does not have, though its name lies within what was asked."""
+    request_id = await work.asks(command=HOUR)
+    await sends_form(work, "@ben", FORM, request_id, {"resource": written("orders-db/invoices")})
+    await work.told("@ben", "not a resource of prod-db-debug")
+    assert State.PENDING is (await work.request(request_id)).state
+
+
+async def test_a_part_by_whom_it_may_not(work):
+    """Neither the requester nor a stranger learns whether there is such a part."""
+    request_id = await work.asks(command=FLAGS)
+    for user, why in (("@ana", "your own request"), ("@chloe", "not an approver")):
+        await sends_form(work, user, FORM, request_id, {"resource": written("feature-flags/a")})
+        await work.told(user, why)
+    assert ["requested", "attempt_refused", "attempt_refused"] == await work.events(request_id)
+
+
+async def test_policy_denies_the_whole_or_the_part(workplace):
+    """Both are asked again: giving a part goes round no rule about the whole, nor past one about the part."""
+
+    def denying(resource):
+        return lambda policy: policy["rules"].update(
+            closed={
+                "effect": "deny",
+                "actions": ["prod-config-change"],
+                "resources": [resource],
+                "message": f"{resource} is closed.",
+            }
+        )
+
+    async with at_work(workplace(lambda _: None)) as work:
+        request_id = await work.asks(command=FLAGS)
+        await work.repolicy(denying("feature-flags/a"))
+        await sends_form(work, "@sam", FORM, request_id, {"resource": written("feature-flags/a")})
+        await work.told("@sam", "feature-flags/a is closed")
+        await work.repolicy(denying("feature-flags"))
+        await sends_form(work, "@sam", FORM, request_id, {"resource": written("feature-flags/b")})
+        await work.told("@sam", "feature-flags is closed")
+        assert (await work.request(request_id)).state in {State.PENDING, State.CANCELLED}

@@ -91,6 +91,24 @@ def test_shorter():
     )
 
 
+def test_a_part():
+    """The form, and card and messages of access to a part of what was asked, for a shorter time too."""
+    hour = pending(seconds=3600)
+    bounds = (timedelta(minutes=15), timedelta(minutes=1), NOW)
+    approved, event = approve_for_less(hour, BEN, entitled, *bounds, resource="orders-db/invoices")
+    active = t.activate(t.begin_grant(approved, NOW)[0], LEASE, NOW)[0]
+    golden_json(
+        "slack/views/golden/part.json",
+        {
+            "form": approve_less_modal(hour, shorter_times(hour, timedelta(minutes=10)), "", in_parts=True),
+            "form without times": approve_less_modal(hour, [], "", in_parts=True),
+            "card": approval_card(active, AUDIENCE),
+            "grant": grant_message(active, AUDIENCE),
+            "thread": story_line(approved, event, AUDIENCE),
+        },
+    )
+
+
 def test_no_shorter_time_than_the_shortest():
     """What is offered is less than asked and at least the shortest; nothing where there is no such time."""
     assert [timedelta(minutes=10), timedelta(minutes=15)] == shorter_times(pending(), timedelta(minutes=10))
