@@ -19,6 +19,7 @@ from app.policy.outside import NOTHING_KNOWN, Filed, Named
 from app.policy.policy import Policy
 from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
+from app.policy.telling import digest_readers, ways
 
 
 def build(draft: Draft) -> Policy:
@@ -64,6 +65,8 @@ def build(draft: Draft) -> Policy:
         decides_by_api=decides_by_api(draft),
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
+        ways=ways(draft),
+        digest_readers=digest_readers(draft),
         _by_slack=MappingProxyType({person.slack: person for person in people.values()}),
         _groups=MappingProxyType(_groups_of(members)),
         _resources=MappingProxyType({name: Globs.of(action.resources) for name, action in actions.items()}),

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from app.domain.people import SYSTEM
+from app.policy import addresses, shapes
 from app.policy import context_shapes as context
 from app.policy import outside_shapes as outside
-from app.policy import shapes
 from app.policy.cases import spec as cases
 from app.policy.policy import CATALOGUE
 
@@ -123,6 +123,7 @@ SHAPES: dict[Callable[..., Any], Schema] = {
     _of(context.Ticket): {
         "anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type": "number"}]
     },
+    addresses.email_address: text(addresses.FORM, examples=["ana@example.com"]),
     outside.place: text("[^\\x00-\\x1f\\x7f]{1,1000}", examples=["groups/platform.json"]),
     outside.shift: text("[1-9][0-9]{0,2}[dw]", examples=["1w", "1d"]),
     outside.levels: {

@@ -33,6 +33,7 @@ from app.policy.people_conditions import counted_over, has_any
 from app.policy.rules import Rule, RuleIndex
 from app.policy.settling import Settled, settle
 from app.policy.spans import span
+from app.policy.ways import UNSAID, Way
 
 CATALOGUE = "(catalogue)"
 """Stands for a rule where the ask itself is not, or no more, one that the catalogue knows."""
@@ -67,6 +68,10 @@ class Policy:
     """Whether people may approve and deny through the API."""
     digest_channel: str
     admin_channel: str
+    ways: Mapping[str, frozenset[Way]]
+    """How people want to be told, by id, of those who say it."""
+    digest_readers: tuple[str, ...]
+    """Addresses that get the digest."""
     _by_slack: Mapping[str, Principal]
     _groups: Mapping[str, frozenset[str]]
     _resources: Mapping[str, Globs]
@@ -259,6 +264,16 @@ class Policy:
         else:
             chosen = self._selected(stage.notify, stage.notify)
         return tuple(self.people[person] for person in sorted(set(chosen)))
+
+    def is_told_by(self, way: Way, person_id: str) -> bool:
+        """Tell whether someone wants to be told in a way."""
+        return way in self.ways.get(person_id, UNSAID)
+
+    @property
+    def wants_mail(self) -> bool:
+        """Tell whether anybody is to be told by email."""
+        is_listed = any(environment.email for environment in self.environments.values())
+        return is_listed or bool(self.digest_readers) or any(Way.EMAIL in each for each in self.ways.values())
 
     def may(self, person_id: str, permission: Permission) -> bool:
         """Tell whether someone has a permission."""

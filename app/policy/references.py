@@ -14,6 +14,7 @@ from app.policy.nearest import instead
 from app.policy.problems import Problem
 from app.policy.reach import Reach
 from app.policy.schema import ActionSpec, RuleSpec, StageSpec
+from app.policy.telling import telling_misfits
 from app.policy.words import known, unknown
 from app.policy.yaml_file import Path_
 
@@ -31,6 +32,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *_channels(draft),
         *unknown_in_delegation(draft),
         *machine_misfits(draft),
+        *telling_misfits(draft),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.policy.addresses import Email
 from app.policy.context_shapes import (
     MIDNIGHT,
     Attributes,
@@ -35,7 +36,6 @@ from app.policy.shapes import (
     Channel,
     Duration,
     EffectWord,
-    Email,
     Expression,
     ListOf,
     Mode,
@@ -53,6 +53,7 @@ from app.policy.shapes import (
     SomeOf,
     Title,
 )
+from app.policy.ways import WayWord
 
 NEEDED: Any = Field(default=None, validate_default=True)
 """A key that must be there: left out, its own shape says what would be right."""
@@ -65,11 +66,15 @@ class Spec(BaseModel):
 
 
 class PersonSpec(Spec):
-    """`attributes` are free: conditions on requesters and approvers speak of them."""
+    """`attributes` are free: conditions on requesters and approvers speak of them.
+
+    `notify`: how they are told, by slack, email or both; who does not say it is told by Slack.
+    """
 
     name: Title = NEEDED
     slack: SlackUser = NEEDED
     email: Email = ""
+    notify: SomeOf[WayWord] = ()
     attributes: Attributes = {}
     manager: PersonId | None = None
 
@@ -121,13 +126,17 @@ class RotaSpec(FetchedSpec):
 
 
 class EnvironmentSpec(Spec):
-    """`lapse`: how long a request waits for a decision; `remind`: after how long its approvers are reminded."""
+    """`lapse`: how long a request waits for a decision; `remind`: after how long its approvers are reminded.
+
+    `email`: addresses, such as a mailing list's, that are told of its requests.
+    """
 
     title: Title = NEEDED
     channel: Channel = NEEDED
     risk: Risk = NEEDED
     lapse: Duration = timedelta(hours=1)
     remind: Remind | None = None
+    email: SomeOf[Email] = ()
 
 
 class ActionSpec(Spec):
@@ -295,6 +304,7 @@ SECTIONS: dict[str, Any] = {
     "permissions": PermissionSpec,
     "delegation": DelegationSpec,
     "channels": Channel,
+    "mail": SomeOf[Email],
     "machines": MachineSpec,
     "api": Flag,
 }
