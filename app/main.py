@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.audit import consumer as audit
 from app.audit.daily import Daily
+from app.audit.digest import Digest
 from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
@@ -31,6 +32,9 @@ from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
 from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
+from app.mail import mailer as mail
+from app.mail.digest import digest_mail
+from app.mail.office import Office
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
@@ -115,8 +119,16 @@ class Bot:
         delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
         self.workflow = Workflow(self.store, self.policy, delegating)
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
+        self.mail = Office(settings, connection.calls, self.store, self.policy, delegating.in_force, identity)
         self.announcer = slack.Announcer(
-            self.store, messages, posting, self.policy, identity, self.homes.concern, delegating.in_force
+            self.store,
+            messages,
+            posting,
+            self.policy,
+            identity,
+            self.homes.concern,
+            delegating.in_force,
+            self.mail.lets_slack_ping,
         )
         self.once = Once(connection.calls, self.holder)
         self.in_force = PolicyInForce(connection.calls)
@@ -128,7 +140,7 @@ class Bot:
             self.workflow.live,
             self.names,
             self.once,
-            self.bulletin.digest,
+            self._post_digest,
             settings.digest_zone,
             settings.digest_hour,
         )
@@ -190,12 +202,20 @@ class Bot:
         await self.bulletin.digest(await self.daily.make_now(now), f"digest:{now.isoformat()}")
         return self.policy().digest_channel
 
+    async def _post_digest(self, digest: Digest, key: str) -> None:
+        """Send the digest by mail, then post it: either is done once for a key, however often this is tried."""
+        await self.mail.mailer.tell_digest_readers(key, digest_mail(digest))
+        await self.bulletin.digest(digest, key)
+
     async def readiness(self) -> Health:
         """How the bot is."""
         reasons: dict[str, str] = {}
         warnings: dict[str, str] = {}
         try:
-            warnings |= _stuck(await self.stream.waiting_since(), await self.store.now())
+            now = await self.store.now()
+            warnings |= _stuck(await self.stream.waiting_since(), now)
+            if told := await self.mail.warnings(now):
+                warnings["email"] = told
         except Unavailable:
             reasons["store"] = "Redis does not answer"
         if self.socket_mode and not await self.socket_mode.is_connected():
@@ -215,6 +235,7 @@ class Bot:
         consumers = [
             Consumer(connectors.GROUP, self.granter.handle),
             Consumer(slack.GROUP, self.announcer.handle),
+            Consumer(mail.GROUP, self.mail.mailer.handle, mail.BATCH),
             Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.audit_ownership).handle, audit.BATCH),
         ]
         wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
@@ -230,7 +251,8 @@ class Bot:
         })  # fmt: skip
         scheduler.start()
         try:
-            await Outbox(self.stream, leases, consumers).run(keys.ALL_PARTITIONS)
+            outbox = Outbox(self.stream, leases, consumers)
+            await run_together([outbox.run(keys.ALL_PARTITIONS), *self.mail.jobs()])
         finally:
             scheduler.shutdown(wait=False)
             await deadlines.close()
@@ -310,7 +332,7 @@ class Bot:
 
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:
-            await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, audit.GROUP))
+            await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, mail.GROUP, audit.GROUP))
 
 
 def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:

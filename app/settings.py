@@ -9,9 +9,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.mail.relay_url import relay_address
+from app.policy.addresses import email_address
+
 NO_WAY_IN = (
     "SLACK_APP_TOKEN is not set: it should be an app-level token that begins with xapp-, for Socket Mode; "
     "or set SLACK_SIGNING_SECRET, for delivery by HTTP"
+)
+
+
+NO_SENDER = (
+    "JIT_MAIL_FROM is not set, and JIT_SMTP_URL is: it should be the address that mail comes from, "
+    "such as jit@example.com or Access bot <jit@example.com>"
 )
 
 
@@ -42,6 +51,9 @@ class Settings(BaseSettings):
     opsgenie_key: SecretStr | None = None
     opsgenie_url: str = "https://api.opsgenie.com"
     trusted_proxies: str = ""
+    smtp_url: SecretStr | None = None
+    smtp_ca: Path | None = None
+    mail_from: str = ""
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
@@ -85,6 +97,26 @@ class Settings(BaseSettings):
             else None
         )
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url:
+            relay_address(url.get_secret_value())
+        return url
+
+    @field_validator("smtp_ca")
+    @classmethod
+    def _smtp_ca(cls, file: Path | None) -> Path | None:
+        if file and not file.is_file():
+            raise ValueError(f"there is no file {file}: it should hold certificates in PEM form")
+        return file
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, address: str) -> str:
+        mailbox_in(address)
+        return address
+
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies(cls, proxies: str) -> str:
@@ -109,10 +141,30 @@ class Settings(BaseSettings):
             raise ValueError(NO_WAY_IN)
         return self
 
+    @model_validator(mode="after")
+    def _sender_of_mail(self) -> "Settings":
+        if self.smtp_url and not self.mail_from:
+            raise ValueError(NO_SENDER)
+        return self
+
 
 def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Read networks with commas between them. Raises ValueError."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def mailbox_in(text: str) -> tuple[str, str]:
+    """Read `Name <address>`, or an address alone, as name and address; empty is both empty. Raises ValueError."""
+    if not text:
+        return "", ""
+    found = re.fullmatch(r"(?P<name>[^<>@]{0,75}?)\s*<(?P<address>[^<>]+)>|(?P<alone>[^<>]+)", text)
+    if not found or not text.isprintable():
+        raise ValueError("it should be jit@example.com or Access bot <jit@example.com>")
+    try:
+        address = email_address(found["address"] or found["alone"])
+    except ValueError as error:
+        raise ValueError(f"it {error}") from None
+    return (found["name"] or "").strip().strip('"'), address
 
 
 def _shaped(secret: SecretStr, form: str, what: str) -> SecretStr:

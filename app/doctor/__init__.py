@@ -4,6 +4,7 @@ from pathlib import Path
 
 from app.doctor.directory import examine_directory
 from app.doctor.finding import Finding, Grade, bad, good
+from app.doctor.mail import examine_mail
 from app.doctor.slack import examine_slack
 from app.doctor.store import examine_store
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -27,6 +28,7 @@ async def examine() -> list[Finding]:
         *await examine_store(settings),
         *await examine_slack(settings, policy),
         *await examine_directory(settings, policy),
+        *await examine_mail(settings, policy),
     ]
 
 
