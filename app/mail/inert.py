@@ -10,7 +10,8 @@ from app.audit.plain import one_line
 
 BREAK = "\u200b"
 ELLIPSIS = "…"
-_JOINS = re.compile(r"([.:@/\\])(?=\S)")
+_JOINS = re.compile(r"([.@/\\]|:(?!\d)|(?<!\d):)(?=\S)")
+"""A colon between digits is a time of day."""
 
 
 def inert(text: str) -> str:

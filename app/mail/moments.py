@@ -4,7 +4,7 @@ from datetime import datetime, tzinfo
 
 
 def moment(at: datetime, zone: tzinfo) -> str:
-    """Such as `on Mon 2 Mar 2026 at 10:30 UTC`, or `… at 11:30 (UTC+0100)`."""
+    """Such as `Mon 2 Mar 2026, 10:30 UTC`, or `…, 11:30 (UTC+0100)`."""
     local = at.astimezone(zone)
     told = f"(UTC{local:%z})" if local.utcoffset() else "UTC"
-    return f"on {local:%a} {local.day} {local:%b %Y} at {local:%H:%M} {told}"
+    return f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M} {told}"

@@ -13,6 +13,7 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
+from app.audit.plain import one_line
 from app.mail.relay_url import RelayAddress, Tls
 
 EACH = 15.0
@@ -31,7 +32,7 @@ class NotTaken(Exception):  # noqa: N818  a verdict of the server
 
     def __init__(self, code: int, said: str) -> None:
         self.code = code
-        self.said = " ".join(said.split())[:SAID]
+        self.said = one_line(said)[:SAID]
         super().__init__(f"{code} {self.said}" if code else self.said)
 
 

@@ -150,7 +150,7 @@ def _happened(request: Request, event: events.Event, reader: Reader) -> str:
             return "Access is live"
         case events.Warned() if request.state is State.ACTIVE and request.ends_at == event.ends_at:
             left = format_duration(event.ends_at - event.at)
-            return f"Access ends soon: {left} were left at {moment(event.at, reader.zone)}"
+            return f"Access ends soon: {left} left, as of {moment(event.at, reader.zone)}"
         case events.ExtensionDecided() if event.ends_at:
             return f"{who} gave more time"
         case events.ExtensionDecided() if not event.approved:
