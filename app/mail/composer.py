@@ -33,6 +33,11 @@ class Mail(NamedTuple):
     message: bytes
 
 
+def is_page(link: str) -> bool:
+    """Tell whether an address is one of the web, and nothing else."""
+    return A_PAGE.fullmatch(link) is not None
+
+
 async def no_pages(_person: str, _request: str) -> str | None:
     """Stand for Link where no pages are set up."""
     return None
@@ -136,7 +141,7 @@ class Composer:
 
     async def _page(self, person: str, request: str) -> str | None:
         link = await self._link(person, request)
-        return link if link and A_PAGE.fullmatch(link) else None
+        return link if link and is_page(link) else None
 
     async def _made(
         self,

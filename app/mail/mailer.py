@@ -49,7 +49,7 @@ class Mailer:
                 continue  # a delegation's event, or a request that is forgotten
             concerned = Concerned(self._policy(), loaded.request, delegations, loaded.now)
             for letter_id, letter in concerned.letters(entry.id, entry.event):
-                await self._post.put(letter_id, letter.model_dump_json(exclude_defaults=True))
+                await self._post.put(letter_id, letter.model_dump_json())
 
     async def tell_person(self, person: str, key: str, said: Said) -> bool:
         """Tell someone of something that belongs to no request, by email whatever they chose.
@@ -70,4 +70,4 @@ class Mailer:
                 await self._notice(f"{key}:{address}", Letter(topic=Topic.NOTICE, address=address, said=said))
 
     async def _notice(self, letter_id: str, letter: Letter) -> None:
-        await self._post.put(letter_id, letter.model_dump_json(exclude_defaults=True))
+        await self._post.put(letter_id, letter.model_dump_json())

@@ -111,7 +111,7 @@ def _part(message: EmailMessage, kind: str) -> str:
 
 @asynccontextmanager
 async def smtp_server(
-    *, tls: ssl.SSLContext | None = None, implicit: bool = False, auth: bool = False
+    *, tls: ssl.SSLContext | None = None, implicit: bool = False, auth: bool = False, port: int = 0
 ) -> AsyncIterator[Post]:
     """Run a server; with `tls` it wants STARTTLS, or TLS at once; with `auth` it wants USER and PASSWORD."""
     post = Post()
@@ -134,7 +134,7 @@ async def smtp_server(
         )
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(made, "127.0.0.1", 0, ssl=tls if implicit else None)
+    server = await loop.create_server(made, "127.0.0.1", port, ssl=tls if implicit else None)
     post.port = server.sockets[0].getsockname()[1]
     try:
         yield post

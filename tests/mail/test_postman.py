@@ -52,7 +52,7 @@ async def put(post: Post, *addresses: str) -> None:
     for address in addresses:
         said = Said(subject=f"To {address}", headline="Hello")
         letter = Letter(topic=Topic.NOTICE, address=address, said=said)
-        await post.put(address, letter.model_dump_json(exclude_defaults=True))
+        await post.put(address, letter.model_dump_json())
 
 
 async def becomes(post: Post, letter: str, fate: Fate, within: float = 10.0) -> None:
