@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from app.mail.inert import cut
 from app.policy import Policy
 from app.store.post import Failure, Post
 
@@ -20,13 +19,13 @@ async def mail_warnings(post: Post, policy: Policy, now: datetime, *, is_on: boo
     if trouble:
         told.append("the mail server cannot be used; `jit doctor` says why")
     if queue.oldest_new and now - queue.oldest_new > WAITS_AT_MOST:
-        told.append(f"{queue.new} letters wait to be sent since {queue.oldest_new:%Y-%m-%d %H:%M} UTC")
+        told.append(f"letters wait to be sent ({queue.new}) since {queue.oldest_new:%Y-%m-%d %H:%M} UTC")
     if queue.again:
-        told.append(f"{queue.again} wait to be tried again")
+        told.append(f"letters wait to be tried again ({queue.again})")
     final = [each for each in failures if each.final]
     if final:
         told.append(
-            f"{len(final)} could not be delivered in 7 days, the newest to {masked(final[0].to)} "
+            f"letters were not delivered in 7 days ({len(final)}), the newest to {masked(final[0].to)} "
             f"on {final[0].at:%Y-%m-%d %H:%M} UTC{_code(final[0])}"
         )
     return "; ".join(told)
@@ -35,7 +34,7 @@ async def mail_warnings(post: Post, policy: Policy, now: datetime, *, is_on: boo
 def masked(address: str) -> str:
     """An address by which those who know it recognise it: `a…@example.com`."""
     local, _, domain = address.partition("@")
-    return f"{cut(local, 2) if len(local) > 1 else '…'}@{domain}"
+    return f"{local[0] if len(local) > 1 else ''}…@{domain}"
 
 
 def _code(failure: Failure) -> str:

@@ -118,14 +118,17 @@ async def test_bad_addresses_hold_back_nobody(workplace):
         bot = work.bot
 
         async def is_told() -> bool:
-            return "could not be delivered" in (await bot.readiness()).warnings.get("email", "")
+            return "were not delivered" in (await bot.readiness()).warnings.get("email", "")
 
         await until(is_told)
         health = await bot.readiness()
         told = health.warnings["email"]
         full = [each.to for each in await bot.mail.post.failures() if each.final]
     assert ({}, ["gone@example.com"]) == (health.reasons, full)
-    assert ("1 could not be delivered in 7 days, the newest to g…@example.com" in told, "gone@" in told) == (
+    assert (
+        "letters were not delivered in 7 days (1), the newest to g…@example.com" in told,
+        "gone@" in told,
+    ) == (
         True,
         False,
     )
