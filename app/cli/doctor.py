@@ -11,7 +11,7 @@ SIGN = {"good": "✓", "warning": "!", "bad": "✗"}
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Look at settings, policy, Redis, Slack and the clock; say what is wrong and how to mend it.
+    """Look at settings, policy, Redis, Slack, email and the clock; say what is wrong and how to mend it.
 
     Exit code 0 when nothing keeps the bot from working; warnings alone do not count.
     """

@@ -12,6 +12,7 @@ from app.domain.request import State
 from app.mail.composer import Composer, is_page
 from app.mail.letter import Letter, Topic
 from app.mail.message import Mailbox
+from app.mail.said import Said
 from app.store.post import Fate
 from tests.mail.servers import Post, smtp_server, text_of
 from tests.workplace import SECURITY, Workplace, readable
@@ -150,6 +151,31 @@ async def test_the_digest(workplace):
         mail["List-Id"],
         "prod-db-debug on orders-db" in text_of(mail),
     )
+
+
+async def test_told_whatever_was_chosen(workplace):
+    """What is told on every channel, such as a new second factor, reaches who chose Slack alone, once for its key."""
+    async with smtp_server() as post, office(workplace(by_mail), post) as work:
+        said = Said(subject="A new key", headline="A security key was added to your account")
+        mailer = work.bot.mail.mailer
+        told = [await mailer.tell_person(who, "factor:1", said) for who in ("chloe", "chloe", "nobody")]
+        mail = await post.one(CHLOE, "A security key was added")
+        await work.settled()
+    assert ([True, True, False], 1, None) == (told, len(post.to(CHLOE)), mail["References"])
+
+
+async def test_who_left_slack_is_asked_nothing(workplace):
+    """Deactivated and still in the policies: no mail asks Ben, and the list's goes out all the same."""
+    async with smtp_server() as post, office(workplace(by_mail), post) as work:
+        work.workspace.user_named("@ben").deleted = True
+        request_id = await work.asks()
+        await post.one(LIST, request_id)
+
+        async def is_dropped() -> bool:
+            return await work.bot.mail.post.fate(f"{request_id}:ask:db-owner:ben") is Fate.DROPPED
+
+        await until(is_dropped)
+    assert [] == post.to(BEN)
 
 
 async def test_without_a_mail_server(workplace):
