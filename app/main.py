@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.audit import consumer as audit
 from app.audit.daily import Daily
+from app.audit.digest import Digest
 from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
@@ -35,6 +36,9 @@ from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
 from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
+from app.mail import mailer as mail
+from app.mail.digest import digest_mail
+from app.mail.office import Office
 from app.mfa.set_up import second_factors
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -143,6 +147,15 @@ class Bot:
         self.workflow = Workflow(self.store, self.policy, delegating, proofs, self.connectors.plan)
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
         deciders = DecidersTold(connection.calls)
+        self.mail = Office(
+            settings,
+            connection.calls,
+            self.store,
+            self.policy,
+            delegating.in_force,
+            identity,
+            self._review_page,
+        )
         self.announcer = slack.Announcer(
             self.store,
             messages,
@@ -153,6 +166,7 @@ class Bot:
             delegating.in_force,
             deciders,
             self.directory.catch_up,
+            self.mail.lets_slack_ping,
         )
         self.once = Once(connection.calls, self.holder)
         self.in_force = PolicyInForce(connection.calls)
@@ -193,7 +207,7 @@ class Bot:
             self.workflow.live,
             self.names,
             self.once,
-            self.bulletin.digest,
+            self._post_digest,
             settings.digest_zone,
             settings.digest_hour,
         )
@@ -257,6 +271,13 @@ class Bot:
             where.routes(frame, self.whereabouts, self.api.limiter, self.api.ready),
         )
 
+    async def _review_page(self, person: str, request_id: str) -> str | None:
+        """Give the page that shows a request to someone whom mail tells of it, as long as it waits."""
+        by, (request, now) = self.policy().people.get(person), await self.store.load(request_id)
+        if by is None:
+            return None
+        return await self.factors.confirming.make_review(request, by, request.lapses_at - now) or None
+
     def policy(self) -> Policy:
         """The policy in force, with who is in a group and on call now."""
         return self.directory.policy()
@@ -285,14 +306,22 @@ class Bot:
         await self.bulletin.digest(await self.daily.make_now(now), f"digest:{now.isoformat()}")
         return self.policy().digest_channel
 
+    async def _post_digest(self, digest: Digest, key: str) -> None:
+        """Send the digest by mail, then post it: either is done once for a key, however often this is tried."""
+        await self.mail.mailer.tell_digest_readers(key, digest_mail(digest))
+        await self.bulletin.digest(digest, key)
+
     async def readiness(self) -> Health:
         """How the bot is."""
         reasons: dict[str, str] = {}
         warnings: dict[str, str] = {}
         try:
-            warnings |= _stuck(await self.stream.waiting_since(), await self.store.now())
+            now = await self.store.now()
+            warnings |= _stuck(await self.stream.waiting_since(), now)
             if failing := await self.failing.all():
                 warnings["targets"] = "; ".join([failing[each] for each in sorted(failing)][:FAILING_SHOWN])
+            if told := await self.mail.warnings(now):
+                warnings["email"] = told
         except Unavailable:
             reasons["store"] = "Redis does not answer"
         if self.socket_mode and not await self.socket_mode.is_connected():
@@ -312,6 +341,7 @@ class Bot:
         consumers = [
             Consumer(connectors.GROUP, self.granter.handle, connectors.BATCH),
             Consumer(slack.GROUP, self.announcer.handle),
+            Consumer(mail.GROUP, self.mail.mailer.handle, mail.BATCH),
             Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.audit_ownership).handle, audit.BATCH),
         ]
         wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
@@ -329,7 +359,8 @@ class Bot:
         scheduler.start()
         at_start = asyncio.create_task(once_guarded("reconcile", self.reconciler.run))
         try:
-            await Outbox(self.stream, leases, consumers).run(keys.ALL_PARTITIONS)
+            outbox = Outbox(self.stream, leases, consumers)
+            await run_together([outbox.run(keys.ALL_PARTITIONS), *self.mail.jobs()])
         finally:
             at_start.cancel()
             scheduler.shutdown(wait=False)
@@ -421,7 +452,7 @@ class Bot:
 
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:
-            await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, audit.GROUP))
+            await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, mail.GROUP, audit.GROUP))
 
 
 def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:

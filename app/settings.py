@@ -10,9 +10,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.policy.addresses import email_address
+from app.smtp_url import relay_address
+
 NO_WAY_IN = (
     "SLACK_APP_TOKEN is not set: it should be an app-level token that begins with xapp-, for Socket Mode; "
     "or set SLACK_SIGNING_SECRET, for delivery by HTTP"
+)
+
+
+NO_SENDER = (
+    "JIT_MAIL_FROM is not set, and JIT_SMTP_URL is: it should be the address that mail comes from, "
+    "such as jit@example.com or Access bot <jit@example.com>"
 )
 
 
@@ -50,6 +59,9 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_acr: str = ""
     trusted_proxies: str = ""
+    smtp_url: SecretStr | None = None
+    smtp_ca: Path | None = None
+    mail_from: str = ""
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
@@ -127,6 +139,26 @@ class Settings(BaseSettings):
         )
         return _shaped(SecretStr("".join(keys.get_secret_value().split())), f"{each}(,{each})*", what)
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url:
+            relay_address(url.get_secret_value())
+        return url
+
+    @field_validator("smtp_ca")
+    @classmethod
+    def _smtp_ca(cls, file: Path | None) -> Path | None:
+        if file and not file.is_file():
+            raise ValueError(f"there is no file {file}: it should hold certificates in PEM form")
+        return file
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, address: str) -> str:
+        mailbox_in(address)
+        return address
+
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies(cls, proxies: str) -> str:
@@ -149,6 +181,12 @@ class Settings(BaseSettings):
     def _one_way_in(self) -> "Settings":
         if self.slack_app_token is None and self.slack_signing_secret is None:
             raise ValueError(NO_WAY_IN)
+        return self
+
+    @model_validator(mode="after")
+    def _sender_of_mail(self) -> "Settings":
+        if self.smtp_url and not self.mail_from:
+            raise ValueError(NO_SENDER)
         return self
 
     @model_validator(mode="after")
@@ -207,6 +245,20 @@ def public_origin(url: str) -> str:
 def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Read networks with commas between them. Raises ValueError."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def mailbox_in(text: str) -> tuple[str, str]:
+    """Read `Name <address>`, or an address alone, as name and address; empty is both empty. Raises ValueError."""
+    if not text:
+        return "", ""
+    found = re.fullmatch(r"(?P<name>[^<>@]{0,75}?)\s*<(?P<address>[^<>]+)>|(?P<alone>[^<>]+)", text)
+    if not found or not text.isprintable():
+        raise ValueError("it should be jit@example.com or Access bot <jit@example.com>")
+    try:
+        address = email_address(found["address"] or found["alone"])
+    except ValueError as error:
+        raise ValueError(f"it {error}") from None
+    return (found["name"] or "").strip().strip('"'), address
 
 
 def _shaped(secret: SecretStr, form: str, what: str) -> SecretStr:

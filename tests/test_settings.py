@@ -5,7 +5,7 @@ No secret shows in an error, in a representation or in a log.
 
 import pytest
 
-from app.settings import SettingsError, contexts_in, read_settings
+from app.settings import SettingsError, contexts_in, mailbox_in, read_settings
 
 FERNET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 WORKING = {"SLACK_BOT_TOKEN": "xoxb-secret-1", "SLACK_APP_TOKEN": "xapp-secret-2"}
@@ -91,12 +91,41 @@ def test_all_that_is_missing_is_told_at_once(environment):
         ("JIT_DIGEST_HOUR", "24", "less than or equal to 23"),
         ("JIT_HTTP_PORT", "http", "integer"),
         ("JIT_LOG_FORMAT", "xml", "auto|json|console"),
+        ("JIT_SMTP_URL", "mail.example.com", "it should be smtp://user:password@host:587"),
+        ("JIT_SMTP_CA", "/nowhere/ca.pem", "it should hold certificates in PEM form"),
+        ("JIT_MAIL_FROM", "jit at example.com", "write an address such as ana@example.com"),
+        ("JIT_MAIL_FROM", "jit@exаmple.com", "mixes Cyrillic and Latin"),
+        ("JIT_MAIL_FROM", "A <jit@example.com>\nBcc: b@example.com", "it should be jit@example.com or"),
     ],
 )
 def test_what_is_malformed_is_told_by_its_variable(environment, name, value, shape):
     """The line begins with the variable's name and says what it should look like."""
     told = problem(environment, **{**WORKING, name: value})
     assert (1, name, True) == (len(told.splitlines()), told.split(":")[0].split()[0], shape in told)
+
+
+def test_mail_needs_a_sender(environment):
+    """A server alone does not say whom mail comes from."""
+    told = problem(environment, **WORKING, JIT_SMTP_URL="smtp://u:hunter2@mail.example.com")
+    assert (True, False) == (
+        told.startswith("JIT_MAIL_FROM is not set, and JIT_SMTP_URL is"),
+        "hunter2" in told,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", ("", "")),
+        ("jit@Example.com", ("", "jit@example.com")),
+        ("Access bot <jit@example.com>", ("Access bot", "jit@example.com")),
+        ('"Access, bot" <jit@example.com>', ("Access, bot", "jit@example.com")),
+        ("<jit@example.com>", ("", "jit@example.com")),
+    ],
+)
+def test_senders(text, read):
+    """A name and an address, or an address alone."""
+    assert read == mailbox_in(text)
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "JIT_REDIS_URL"])

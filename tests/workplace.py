@@ -21,6 +21,7 @@ from app.audit import consumer as audit
 from app.audit.log import AuditLog
 from app.connectors import granter as connectors
 from app.domain.request import Request, State
+from app.mail import mailer
 from app.main import Bot
 from app.playground import AppRegistration, Options, Playground, demo_workspace
 from app.playground.delivery.envelope import Ack, Envelope
@@ -45,13 +46,14 @@ from app.together import run_together
 from app.web.server import listen, make_web, run_web
 
 SECRET = "0123456789abcdef0123456789abcdef"
-GROUPS = (connectors.GROUP, announcer.GROUP, audit.GROUP)
+GROUPS = (connectors.GROUP, announcer.GROUP, mailer.GROUP, audit.GROUP)
 BUGS = {
     "bug_in_listener",
     "consumer_failed",
     "job_failed",
     "deadline_failed",
     "event_passed_over",
+    "letter_failed",
     "form_refused",
     "home_refused",
 }

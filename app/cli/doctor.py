@@ -14,7 +14,7 @@ def doctor(
         bool, typer.Option("--reconcile", help="Compare targets with live grants, and remove what has none.")
     ] = False,
 ) -> None:
-    """Look at settings, policy, Redis, Slack and the clock; say what is wrong and how to mend it.
+    """Look at settings, policy, Redis, Slack, email and the clock; say what is wrong and how to mend it.
 
     Exit code 0 when nothing keeps the bot from working; warnings alone do not count.
     """

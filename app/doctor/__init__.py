@@ -5,6 +5,7 @@ from pathlib import Path
 from app.doctor.connectors import examine_connectors
 from app.doctor.directory import examine_directory
 from app.doctor.finding import Finding, Grade, bad, good
+from app.doctor.mail import examine_mail
 from app.doctor.pages import examine_pages
 from app.doctor.sign_in import examine_sign_in
 from app.doctor.slack import examine_slack
@@ -36,6 +37,7 @@ async def examine(*, reconcile: bool = False) -> list[Finding]:
         *await examine_directory(settings, policy),
         *await examine_sign_in(settings, policy),
         *await examine_connectors(settings, policy, reconcile=reconcile),
+        *await examine_mail(settings, policy),
     ]
 
 

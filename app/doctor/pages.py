@@ -2,8 +2,8 @@
 
 from app.doctor.finding import Finding, warning
 from app.policy import Policy
-from app.policy.addresses import is_about_address
 from app.policy.nearest import listed
+from app.policy.unknown_address import is_about_address
 from app.settings import Settings
 
 PART = "pages"

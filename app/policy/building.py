@@ -22,6 +22,7 @@ from app.policy.quiet import quiet_of
 from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
 from app.policy.schema import ActionSpec
+from app.policy.telling import digest_readers, ways
 
 
 def build(draft: Draft) -> Policy:
@@ -67,6 +68,8 @@ def build(draft: Draft) -> Policy:
         factors=factor_policy(draft),
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
+        ways=ways(draft),
+        digest_readers=digest_readers(draft),
         _by_slack=MappingProxyType({person.slack: person for person in people.values()}),
         _groups=MappingProxyType(_groups_of(members)),
         _resources=MappingProxyType({name: Globs.of(action.resources) for name, action in actions.items()}),

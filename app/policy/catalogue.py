@@ -20,6 +20,7 @@ class Environment(Value):
     """An isolated place. `channel` is the approvers', as `#name` or id; `lapse`: how long a request waits.
 
     `remind`: after how long its approvers are reminded; None is halfway to the lapse, no time at all is never.
+    `email`: addresses that are told of its requests.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Environment(Value):
     risk: str
     lapse: timedelta
     remind: timedelta | None
+    email: tuple[str, ...] = ()
 
 
 class Action(Value):

@@ -168,6 +168,10 @@ class Draft:
         return self._well_formed("channels")
 
     @property
+    def mail(self) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+        return self._well_formed("mail")
+
+    @property
     def machines(self) -> Iterator[tuple[Entry, MachineSpec]]:
         return self._well_formed("machines")
 

@@ -18,6 +18,7 @@ from app.policy.json_shapes import NAMES, PERSONS, list_of, scalar
 from app.policy.machine_shapes import API_KEYS
 from app.policy.rule_references import WRONG_WITH_DENY
 from app.policy.schema import SECTIONS, GroupSpec
+from app.policy.ways import MAIL_KEYS
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 ABOUT = {
@@ -33,6 +34,7 @@ ABOUT = {
     "delegation": "Who may let whom decide in their place, and for how long at most.",
     "quiet": "When whom is not pinged; whoever is on call always is.",
     "channels": "Where the bot speaks to security.",
+    "mail": "Addresses that get the daily digest.",
     "machines": "Machines that call the API, by name, and for what.",
     "api": "What people may do through the API.",
     "factors": "Which action lets somebody enrol a second factor, and how long until it counts.",
@@ -59,6 +61,7 @@ def policy_schema() -> dict[str, Any]:
     }
     sections["permissions"]["propertyNames"] = {"enum": sorted(Permission)}
     sections["channels"]["propertyNames"] = {"enum": ["admin", "digest"]}
+    sections["mail"]["propertyNames"] = {"enum": sorted(MAIL_KEYS)}
     sections["api"]["propertyNames"] = {"enum": sorted(API_KEYS)}
     del sections["factors"]["propertyNames"]
     sections["factors"] |= {

@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from app.domain.people import SYSTEM
 from app.domain.proof import Factor
+from app.policy import addresses, factor_shapes, shapes
 from app.policy import context_shapes as context
-from app.policy import factor_shapes, shapes
 from app.policy import outside_shapes as outside
 from app.policy import target_shapes as target
 from app.policy.cases import spec as cases
@@ -135,6 +135,7 @@ SHAPES: dict[Callable[..., Any], Schema] = {
             ]
         },
     },
+    addresses.email_address: text(addresses.FORM, examples=["ana@example.com"]),
     outside.place: text("[^\\x00-\\x1f\\x7f]{1,1000}", examples=["groups/platform.json"]),
     outside.shift: text("[1-9][0-9]{0,2}[dw]", examples=["1w", "1d"]),
     outside.levels: {

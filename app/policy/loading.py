@@ -18,6 +18,7 @@ from app.policy.references import misfits
 from app.policy.schema import SECTIONS, as_written, known_keys, validator
 from app.policy.shapes import name as shape_of_name
 from app.policy.shapes import person_id
+from app.policy.ways import MAIL_KEYS
 from app.policy.yaml_file import BrokenFileError, Document, Path_, Table, dotted, read_file
 
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -28,6 +29,7 @@ FIXED_NAMES = {
     "channels": frozenset({"digest", "admin"}),
     "api": API_KEYS,
     "factors": frozenset(FACTOR_KEYS),
+    "mail": MAIL_KEYS,
 }
 
 

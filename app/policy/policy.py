@@ -9,7 +9,6 @@ from app.domain.duration import format_duration
 from app.domain.people import Principal
 from app.domain.token import Scope
 from app.domain.verdict import Obligations, Outcome, Reason, Stage, Verdict, strictest
-from app.policy.addresses import could_match
 from app.policy.ask import Ask
 from app.policy.catalogue import Action, Environment, Permission
 from app.policy.checking import Checked, check_duration, check_reason, check_resource, find_action
@@ -38,6 +37,8 @@ from app.policy.quiet import Quiet, QuietHours
 from app.policy.rules import Rule, RuleIndex
 from app.policy.settling import Settled, settle
 from app.policy.spans import span
+from app.policy.unknown_address import could_match
+from app.policy.ways import UNSAID, Way
 
 CATALOGUE = "(catalogue)"
 """Stands for a rule where the ask itself is not, or no more, one that the catalogue knows."""
@@ -78,6 +79,10 @@ class Policy:
     """How factors are enrolled; None where nobody enrols a first one."""
     digest_channel: str
     admin_channel: str
+    ways: Mapping[str, frozenset[Way]]
+    """How people want to be told, by id, of those who say it."""
+    digest_readers: tuple[str, ...]
+    """Addresses that get the digest."""
     _by_slack: Mapping[str, Principal]
     _groups: Mapping[str, frozenset[str]]
     _resources: Mapping[str, Globs]
@@ -312,6 +317,16 @@ class Policy:
         else:
             chosen = self._selected(stage.notify, stage.notify)
         return tuple(self.people[person] for person in sorted(set(chosen)))
+
+    def is_told_by(self, way: Way, person_id: str) -> bool:
+        """Tell whether someone wants to be told in a way."""
+        return way in self.ways.get(person_id, UNSAID)
+
+    @property
+    def wants_mail(self) -> bool:
+        """Tell whether anybody is to be told by email."""
+        is_listed = any(environment.email for environment in self.environments.values())
+        return is_listed or bool(self.digest_readers) or any(Way.EMAIL in each for each in self.ways.values())
 
     def may(self, person_id: str, permission: Permission) -> bool:
         """Tell whether someone has a permission."""

@@ -16,6 +16,7 @@ from app.policy.problems import Problem
 from app.policy.quiet import wrong_in_quiet
 from app.policy.reach import Reach
 from app.policy.schema import ActionSpec, RuleSpec, StageSpec
+from app.policy.telling import telling_misfits
 from app.policy.words import known, unknown
 from app.policy.yaml_file import Path_
 
@@ -35,6 +36,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *wrong_in_quiet(draft),
         *machine_misfits(draft),
         *factor_misfits(draft),
+        *telling_misfits(draft),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.target import Target
+from app.policy.addresses import Email
 from app.policy.context_shapes import (
     MIDNIGHT,
     AddressFrom,
@@ -38,7 +39,6 @@ from app.policy.shapes import (
     Channel,
     Duration,
     EffectWord,
-    Email,
     Expression,
     ListOf,
     Mode,
@@ -57,6 +57,7 @@ from app.policy.shapes import (
     Title,
 )
 from app.policy.target_shapes import Parameters
+from app.policy.ways import WayWord
 
 NEEDED: Any = Field(default=None, validate_default=True)
 """A key that must be there: left out, its own shape says what would be right."""
@@ -72,11 +73,13 @@ class PersonSpec(Spec):
     """`attributes` are free: conditions on requesters and approvers speak of them.
 
     `oidc` is the subject (`sub`) of the person's account at the sign-in provider, never an address or a name.
+    `notify`: how they are told, by slack, email or both; who does not say it is told by Slack.
     """
 
     name: Title = NEEDED
     slack: SlackUser = NEEDED
     email: Email = ""
+    notify: SomeOf[WayWord] = ()
     attributes: Attributes = {}
     manager: PersonId | None = None
     oidc: Subject | None = None
@@ -129,13 +132,17 @@ class RotaSpec(FetchedSpec):
 
 
 class EnvironmentSpec(Spec):
-    """`lapse`: how long a request waits for a decision; `remind`: after how long its approvers are reminded."""
+    """`lapse`: how long a request waits for a decision; `remind`: after how long its approvers are reminded.
+
+    `email`: addresses, such as a mailing list's, that are told of its requests.
+    """
 
     title: Title = NEEDED
     channel: Channel = NEEDED
     risk: Risk = NEEDED
     lapse: Duration = timedelta(hours=1)
     remind: Remind | None = None
+    email: SomeOf[Email] = ()
 
 
 class ActionSpec(Spec):
@@ -326,6 +333,7 @@ SECTIONS: dict[str, Any] = {
     "delegation": DelegationSpec,
     "quiet": QuietSpec,
     "channels": Channel,
+    "mail": SomeOf[Email],
     "machines": MachineSpec,
     "api": Flag,
     "factors": str,

@@ -17,7 +17,6 @@ GLOB = re.compile(rf"[{RESOURCE_SIGNS}*?\[\]!]{{1,128}}")
 NAME_GLOB = re.compile(r"[a-z0-9*?\[\]!-]{1,64}")
 CHANNEL = re.compile(r"#[^\W_A-Z]([^\WA-Z]|-){0,79}|[CG][A-Z0-9]{2,20}")
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
-EMAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}")
 SUBJECT = re.compile(r"[\x21-\x7e]{1,255}")
 """OpenID Connect Core 1.0, section 2: at most 255 ASCII characters."""
 MOST_APPROVALS = 20
@@ -149,7 +148,6 @@ Channel = Annotated[
 SlackUser = Annotated[
     str, PlainValidator(matching(SLACK_USER, "a Slack member id such as U012AB3CD («Copy member ID»)"))
 ]
-Email = Annotated[str, PlainValidator(matching(EMAIL, "an address such as ana@example.com"))]
 Subject = Annotated[
     str,
     PlainValidator(matching(SUBJECT, "the subject (sub) of an account, 1 to 255 characters without spaces")),

@@ -86,10 +86,12 @@ class Announcer:
         delegations: Callable[[], Awaitable[Sequence[Delegation]]],
         deciders: DecidersTold,
         catch_up: Callable[[], Awaitable[object]],
+        lets_ping: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """`concern` is told, of each event, of the request as it stands then: Homes show it too.
 
-        `catch_up` reads what other replicas were told of who is in groups.
+        `catch_up` reads what other replicas were told of who is in groups. `lets_ping` tells of a person, by id,
+        whether Slack may ping them, or another way was chosen.
         """
         self._store = store
         self._messages = messages
@@ -100,6 +102,7 @@ class Announcer:
         self._concern = concern
         self._deciders = deciders
         self._catch_up = catch_up
+        self._lets_ping = lets_ping
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
@@ -179,13 +182,15 @@ class Announcer:
             notified = tuple({
                 person.id: person
                 for person in asked
-                if person not in unreachable and not person.is_same_person(request.requester)
+                if person not in unreachable
+                and not person.is_same_person(request.requester)
+                and self._lets_ping(person.id)
             }.values())  # fmt: skip
             notified = await self._awake(request, notified)
         tell = Stage(name="tell", notify=request.verdict.obligations.tell)
         return Audience(
             approvers=approvers,
-            told=tuple(policy.notified(tell)),
+            told=tuple(each for each in policy.notified(tell) if self._lets_ping(each.id)),
             deputies=deputies,
             notified=notified,
             unreachable=tuple(person.name for person in unreachable),
@@ -301,7 +306,10 @@ class Announcer:
         return tuple(
             people[each]
             for each in awake(self._policy(), request, dict.fromkeys(asked), event.at)
-            if each in people and each not in left and people[each].name not in audience.unreachable
+            if each in people
+            and each not in left
+            and people[each].name not in audience.unreachable
+            and self._lets_ping(each)
         )
 
     async def _status(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
@@ -340,7 +348,8 @@ class Announcer:
         self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
     ) -> None:
         said = notice(request, entry.event, audience)
-        if said is not None and not _was_never_asked(request):
+        is_wanted = self._lets_ping(request.requester.id)
+        if said is not None and is_wanted and not _was_never_asked(request):
             await self._tell(request, f"notice:{entry.id}", places, said)
 
     async def _glass(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:

@@ -30,6 +30,10 @@
 | `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_* |
 | `jit:{pages}:wish:<sha256>` | hash: person, slack, wish, used | 5 minutes | wishes, wish_take |
 | `jit:{pNN}:proven:<person>:<factor>` | string: JSON, the latest proof | 12 hours | proofs |
+| `jit:{mail}:letter:<id>` | hash: doc, state, tries, put (ms) | 7 days | mail_* |
+| `jit:{mail}:new`, `jit:{mail}:again` | sorted set: letter id by when it is due (ms) | none | mail_*, claim |
+| `jit:{mail}:failures` | sorted set: failure (JSON) by its time (ms), the last 100 | 7 days | mail_end |
+| `jit:{mail}:trouble` | string: why the mail server cannot be used | 1 hour | post |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
@@ -201,6 +205,14 @@ def calls(kind: str, caller: str) -> str:
     return f"jit:{{tokens}}:calls:{kind}:{caller}"
 
 
+def letter(letter_id: str) -> str:
+    return f"jit:{{mail}}:letter:{letter_id}"
+
+
+NEW_MAIL = "jit:{mail}:new"
+MAIL_AGAIN = "jit:{mail}:again"
+MAIL_FAILURES = "jit:{mail}:failures"
+MAIL_TROUBLE = "jit:{mail}:trouble"
 AUDIT_LOG = "jit:{jobs}:audit-log"
 
 

@@ -18,7 +18,7 @@ from app.domain.refusals import Unavailable
 from app.policy.outside import Freshness
 from app.store.requests import RequestStore
 from app.store.rolls import Rolls
-from tests.policy.sets import COMMON, RULES, policy_of
+from tests.policy.sets import COMMON, RULES, policy_of, with_address
 
 SETS = COMMON.replace(
     "  nobody: []\n", "  nobody: []\n  remote: {scim: remote.json, refresh: 1s, max_age: 1m, people: [sam]}\n"
@@ -190,7 +190,7 @@ async def test_an_answer_that_becomes_ambiguous(office):
     keeper = office.keeper()
     await keeper.tick()
     assert {"ana", "sam"} == members(keeper)
-    office.policy = policy_of(RULES, SETS.replace("slack: U0BEN", "slack: U0BEN, email: ana@example.com"))
+    office.policy = with_address(policy_of(RULES, SETS), ben="ana@example.com", ana="ana@example.com")
     (trouble,) = keeper.troubles()
 
     assert {"sam"} == members(keeper)

@@ -6,13 +6,13 @@ import pytest
 
 from app.directory.found import Found, Mention, SourceFailed
 from app.directory.matching import People
-from tests.policy.sets import COMMON, policy_of
+from tests.policy.sets import COMMON, policy_of, with_address
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-SETS = COMMON.replace(
-    "slack: U0BEN", "slack: U0BEN, email: shared@example.com, attributes: {pagerduty: PAM4FGS}"
-).replace("slack: U0CHLOE", "slack: U0CHLOE, email: Shared@Example.com, attributes: {pagerduty: [PX, PY]}")
-PEOPLE = People(policy_of(common=SETS))
+SETS = COMMON.replace("slack: U0BEN", "slack: U0BEN, attributes: {pagerduty: PAM4FGS}").replace(
+    "slack: U0CHLOE", "slack: U0CHLOE, attributes: {pagerduty: [PX, PY]}"
+)
+PEOPLE = People(with_address(policy_of(common=SETS), ben="shared@example.com", chloe="Shared@Example.com"))
 ANA, SHARED = "ana@example.com", "shared@example.com"
 
 

@@ -16,8 +16,11 @@ from app.playground import AppRegistration, Playground, demo_workspace
 from app.policy import PolicySource
 from app.shipped import shipped
 from app.store.embedded import Server
+from app.store.post import Failure, Fate, Post
 from app.store.requests import RequestStore
 from app.store.rolls import Rolls
+from tests.mail.servers import Authority, smtp_server
+from tests.workplace import policy_folder
 
 
 @pytest.fixture
@@ -157,3 +160,42 @@ async def test_members_that_cannot_be_asked_for_are_told(install, redis, redis_s
     install(JIT_REDIS_URL=url, JIT_POLICIES=str(tmp_path / "mine"), JIT_PAGERDUTY_TOKEN="u+x")
 
     assert ["all 2 sources of members are up to date | "] == await findings("groups", Grade.GOOD)
+
+
+async def test_mail_that_is_wanted_and_not_set_up(install, tmp_path):
+    """The policies name people who want email, and no setting names a server: a warning."""
+    folder = policy_folder(tmp_path / "mail", lambda all_: all_["people"]["ben"].update(notify=["email"]))
+    install(JIT_POLICIES=str(folder))
+    (told,) = await findings("email", Grade.WARNING)
+    assert ("there is no mail server" in told, "JIT_SMTP_URL" in told) == (True, True)
+
+
+async def test_a_mail_server_is_signed_in_to(install, tmp_path):
+    """Connected, secured, signed in, and nothing sent; a wrong password is told, and not repeated."""
+    authority = Authority(tmp_path)
+    async with smtp_server(tls=authority.context(), auth=True) as post:
+        mail = {"JIT_SMTP_CA": str(authority.file), "JIT_MAIL_FROM": "jit@example.com"}
+        install(JIT_SMTP_URL=f"smtp://jit:s3cret%2Fwith%3Asigns%40@127.0.0.1:{post.port}", **mail)
+        good = await findings("email", Grade.GOOD)
+        install(JIT_SMTP_URL=f"smtp://jit:hunter2@127.0.0.1:{post.port}", **mail)
+        (bad,) = await findings("email", Grade.BAD)
+    assert [f"127.0.0.1:{post.port} answers by STARTTLS, signed in as jit | "] == good
+    assert (True, False, []) == ("535" in bad, "hunter2" in bad, post.got)
+
+
+async def test_what_mail_was_not_taken_is_told_in_full(install, redis, redis_server):
+    """The doctor lists each with its address and the server's words."""
+    post = Post(redis.calls)
+    await post.put("a", "{}")
+    failure = Failure(
+        letter="a", to="gone@example.com", at=await post.now(), code=550, said="no such mailbox", final=True
+    )
+    await post.end("a", Fate.FAILED, failure=failure)
+    async with smtp_server() as server:
+        install(
+            JIT_REDIS_URL=f"unix://{redis_server.socket}",
+            JIT_SMTP_URL=f"smtp://127.0.0.1:{server.port}",
+            JIT_MAIL_FROM="jit@example.com",
+        )
+        (told,) = await findings("email", Grade.WARNING)
+    assert "not delivered, to gone@example.com: 550 no such mailbox" in told

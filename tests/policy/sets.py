@@ -1,6 +1,7 @@
 """Policy sets for tests: a small whole one, and ways to write, change and judge sets."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
@@ -78,6 +79,12 @@ RULES = dedent("""\
 def draft_of(files: Mapping[str, str]) -> Draft:
     """Read texts as the files of one folder, in the order in which they are given."""
     return put_together([parse(text, name) for name, text in files.items()], [], "policies")
+
+
+def with_address(policy: Policy, **addresses: str) -> Policy:
+    """A policy in which people have addresses, though two have the same, as files may not say."""
+    changed = {id_: policy.people[id_].model_copy(update={"email": each}) for id_, each in addresses.items()}
+    return replace(policy, people={**policy.people, **changed})
 
 
 def policy_of(rules: str = RULES, common: str = COMMON) -> Policy:

@@ -34,7 +34,7 @@ MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
 WHOLE = """\
     people:
       ana: {name: Ana, slack: U0ANA, attributes: {team: payments, site: [ber, "1"]}, manager: ben}
-      7: {name: 7, slack: U0BEN, email: ben@example.com}
+      7: {name: 7, slack: U0BEN, email: ben@xn--bcher-kva.example, notify: [slack, email]}
     groups:
       a: [ana]
       b: {groups: [a], people: [ben]}
@@ -50,7 +50,9 @@ WHOLE = """\
     calendars: {de: {dates: [2026-12-25, 2026-12-26]}}
     freezes:
       year-end: {from: 2026-12-18T18:00, to: "2027-01-04 08:00", zone: Europe/Berlin, reason: Nobody is there}
-    environments: {prod: {title: Prod, channel: "#prüf", risk: high, lapse: 1h 30m, remind: never}}
+    environments: {prod: {title: Prod, channel: "#prüf", risk: high, lapse: 1h 30m, remind: never,
+                          email: [ops@example.com]}}
+    mail: {digest: [security@example.com]}
     actions:
       a: {title: A, environment: prod, resources: ["*", 7, a-1], default: 30 Min, longest: 1 Day, reason: optional,
           risk: ~}
