@@ -56,7 +56,8 @@ def test_show_tells_a_requests_whole_story(data):
     lines = shown.stdout.splitlines()
     assert 10 == len(lines)
     for part, line in zip(
-        ["asked for", "requires 1 of owners", "self_approval", "approved by a click in Slack (stage owners)", "being created",
+        ["asked for", "requires 1 of owners", "self_approval",
+         "approved by a click in Slack (stage owners)", "being created",
          "Given: the grant key", "was warned", "Time was up", "did not confirm", "Taken back"],
         lines, strict=True,
     ):  # fmt: skip
