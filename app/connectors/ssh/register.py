@@ -1,0 +1,97 @@
+"""What was issued and what is revoked, a small file each, and the list of revoked ones that hosts read.
+
+A serial is the grant's own: whatever is signed for a grant, in however many tries, is revoked together, and what is
+signed too late is revoked already.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.connectors.files import alone, place, remove
+from app.connectors.mark import Mark
+from app.connectors.protocol import ConnectorFailed
+from app.connectors.ssh.krl import make_krl
+
+KEPT_FOR = timedelta(hours=1)
+"""A revoked certificate stays in the list for so long after its end: clocks of hosts go wrong."""
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def serial_of(key: str) -> int:
+    """Give the serial of a grant's certificates: 1 to 2**64 - 1, the same at every try."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") or 1
+
+
+class Register:
+    """Shared by all processes of an installation. Every call may raise ConnectorFailed, and blocks."""
+
+    def __init__(self, folder: Path, krl: Path, mark: Mark) -> None:
+        self._issued, self._revoked = folder / "issued", folder / "revoked"
+        self._folder, self._krl, self._mark = folder, krl, mark
+
+    def issue(self, key: str, ends: datetime, authority: str) -> None:
+        """Note a certificate before it is signed. Raises ConnectorFailed for one that is revoked already."""
+        with self._changing():
+            if (self._revoked / key).exists():
+                raise ConnectorFailed("its certificates are revoked")
+            place(self._issued / key, ends.isoformat().encode(), 0o600)
+            if not self._krl.exists():
+                self._write(authority)  # hosts let nobody in without a list
+
+    def revoke(self, key: str, ends: datetime | None, authority: str) -> None:
+        """Put a grant's certificates on the list, until after their end, or what was noted of it, is past."""
+        with self._changing():
+            noted = _time_in(self._issued / key)
+            until = max([each for each in (noted, ends) if each], default=LATEST)
+            place(self._revoked / key, until.isoformat().encode(), 0o600)
+            self._write(authority)
+            remove(self._issued / key)
+
+    def standing(self, now: datetime) -> list[tuple[str, datetime]]:
+        """List grants whose certificates are good now, with their ends."""
+        with self._changing():
+            revoked = {key for key, _ in self._in(self._revoked)}
+            found = [(key, ends or LATEST) for key, ends in self._in(self._issued)]
+            for key, ends in found:
+                if ends + KEPT_FOR < now:
+                    remove(self._issued / key)
+            return [(key, ends) for key, ends in found if ends > now and key not in revoked]
+
+    def check(self) -> None:
+        """See that the folder and the place of the list can be written. Leaves nothing."""
+        with self._changing():
+            for folder in (self._issued, self._krl.parent):
+                place(probe := folder / ".probe", b"", 0o600)
+                remove(probe)
+
+    def _write(self, authority: str) -> None:
+        now = datetime.now(UTC)
+        serials = []
+        for key, until in self._in(self._revoked):
+            if until and until + KEPT_FOR < now:
+                remove(self._revoked / key)
+            else:
+                serials.append(serial_of(key))
+        place(self._krl, make_krl(authority, serials, now), 0o644)
+
+    def _in(self, folder: Path) -> Iterator[tuple[str, datetime | None]]:
+        for file in list(folder.iterdir()):
+            if self._mark.request_in(file.name):
+                yield file.name, _time_in(file)
+
+    def _changing(self) -> AbstractContextManager[None]:
+        with suppress(OSError):  # what is wrong with it is told by the lock
+            for each in (self._folder, self._issued, self._revoked):
+                each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return alone(self._folder)
+
+
+def _time_in(file: Path) -> datetime | None:
+    """Read a noted time; None where there is none, or it is damaged."""
+    try:
+        return datetime.fromisoformat(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
