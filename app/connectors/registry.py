@@ -19,6 +19,7 @@ GROUP = "jit.connectors"
 SHIPPED = {
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),
     "ssh": ("app.connectors.ssh:Ssh", ""),
+    "sudo": ("app.connectors.sudo:Sudo", ""),
 }
 """Kinds that ship, each as `module:class`, with the extra that installs what it needs, if any. They stand here
 and not among the entry points, so that no other package can take their names."""
