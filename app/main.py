@@ -23,6 +23,7 @@ from app.audit.daily import Daily
 from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
+from app.connectors.own_keys import OwnKeys
 from app.connectors.reconciler import Reconciler
 from app.connectors.registry import Connectors
 from app.connectors.settings import ConnectorsError
@@ -166,6 +167,7 @@ class Bot:
             secrets=self.secrets,
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
+            certify=OwnKeys(self.connectors).certify,
         )
         services = Services(
             client=client,

@@ -1,11 +1,16 @@
 """The main story with a real sshd: approved in Slack, used by `jit run`, and taken back."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from app.cli.api.credentials import Credentials
+from app.cli.api.own_key import OwnKey
+from app.connectors.ssh.authority import new_key
+from app.domain.request import State
 from app.domain.target import Target
 from app.playground.hands import readable
 from tests.cli.api.terminal import Terminal
@@ -74,13 +79,17 @@ async def test_asked_approved_used_and_given_back(callers, sshd, tmp_path):
     assert told["files"]["SSH_KEY"] not in repr(callers.work.log)
 
 
-async def test_by_jit_run(callers, sshd, tmp_path):
-    """The documented command finds key, certificate and host key by its environment."""
+async def test_by_jit_run(callers, sshd, tmp_path, monkeypatch):
+    """The documented command finds all by its environment, and its key is one that the bot never had."""
+    made = []
+    monkeypatch.setattr("app.connectors.ssh.new_key", lambda: made.append(new_key()) or made[-1])
     ana = await callers.person("@ana")
     terminal = Terminal(tmp_path / "ana", JIT_SERVER=callers.url, JIT_TOKEN=ana.token)
-    shell = 'ssh -F "$SSH_CONFIG" sandbox-1 echo in'
+    shell = 'ssh-keygen -y -f "$SSH_KEY" && ssh -F "$SSH_CONFIG" sandbox-1 echo in'
     found = await terminal.runs("run", "sandbox-admin", "sandbox-1", "--for", "10m", "--", "sh", "-c", shell)
     assert (0, "in\n") == (found.code, found.out[-3:]), found
+    assert (1, True) == (len(made), found.out.startswith("ssh-ed25519 "))
+    assert made[0][1] not in found.out
     assert [] == await callers.work.bot.connectors.all["ssh"].connector.list_active()
 
 
@@ -93,3 +102,32 @@ async def test_a_lost_certificate_is_revoked_by_the_reconciler(callers, sshd):
     drifts = await bot.reconciler.run()
     assert ["is removed"] == [drift.said[-10:] for drift in drifts]
     assert [] == await connector.list_active()
+
+
+async def test_a_key_of_ones_own(callers, sshd, tmp_path):
+    """The certificate is for the key that was sent, and no private key comes with it; it is told once all the same."""
+    ana, ben = await callers.person("@ana"), await callers.person("@ben")
+    request_id = await ana.asks(action="sandbox-admin", resource="sandbox-1")
+    await callers.work.reaches(request_id, State.ACTIVE)
+    own = OwnKey()
+    for wrong in ("ssh-ed25519 AAAA", "ssh-rsa " + own.public.split()[1], own.public + "\n" + own.public):
+        assert 422 == (await ana.verb(request_id, "credentials", {"public_key": wrong})).status
+    other = "ssh-ed25519 " + "A" * 68
+    assert (409, "not_set_up") == (
+        (refused := await ana.verb(request_id, "credentials", {"public_key": other})).status,
+        refused.code,
+    )
+    assert 404 == (await ben.verb(request_id, "credentials", {"public_key": own.public})).status
+    sent = {"public_key": own.public}
+    answers = await asyncio.gather(*(ana.verb(request_id, "credentials", sent) for _ in range(5)))
+    assert [200] + [409] * 4 == sorted(answer.status for answer in answers)
+    told = next(answer.body for answer in answers if answer.status == 200)
+    assert "SSH_KEY" not in told["files"]
+    with Credentials(own.beside(told)) as given:
+        credentials = {**told["environment"], **given}
+        assert "in\n" == (await asyncio.to_thread(logs_in, credentials, "sandbox-1", "echo", "in")).stdout
+        await ana.verb(request_id, "done")
+        await callers.work.reaches(request_id, State.COMPLETED)
+        refused = await asyncio.to_thread(logs_in, credentials, "sandbox-1", "echo", "in")
+        assert "Permission denied" in refused.stderr
+    assert 409 == (await ana.verb(request_id, "credentials", sent)).status

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import SecretStr
 
 from app.connectors.mark import Mark
@@ -20,7 +21,7 @@ from app.connectors.protocol import (
     parameters_of,
 )
 from app.connectors.ssh import settings as written
-from app.connectors.ssh.authority import Authority, Certificate, Pair
+from app.connectors.ssh.authority import Authority, Certificate, new_key, read_public
 from app.connectors.ssh.register import Register, serial_of
 from app.connectors.ssh.settings import Host, Parameters
 from app.domain.request import Lease, Request
@@ -56,9 +57,18 @@ class Ssh:
         return (*lines, "when it ends nobody logs in with it; a session that is open is not ended")
 
     async def grant(self, request: Request, key: str) -> Granted:
+        private, public = new_key()
+        secret = await self.certify(request, key, public)
+        files = secret.files | {"SSH_KEY": SecretStr(private)}
+        users = ", ".join(parameters_of(request, Parameters).users)
+        summary = f"a certificate for {request.resource} as {users}"
+        lease = Lease(connector=self.name, reference=f"{request.resource}/{serial_of(key)}", summary=summary)
+        return Granted(lease, secret.model_copy(update={"files": files}))
+
+    async def certify(self, request: Request, key: str, public_key: str) -> Secret:
         try:
             host, wanted = self._host(request), parameters_of(request, Parameters)
-            options = _options(request, wanted)
+            options, public = _options(request, wanted), read_public(public_key)
         except Unfit as unfit:
             raise ConnectorFailed(str(unfit)) from None
         if request.starts_at is None or request.ends_at is None:
@@ -72,10 +82,8 @@ class Ssh:
             options=options,
             permit=wanted.permit,
         )
-        pair = await asyncio.to_thread(self._issue, key, certificate)
-        summary = f"a certificate for {request.resource} as {', '.join(wanted.users)}"
-        lease = Lease(connector=self.name, reference=f"{request.resource}/{serial_of(key)}", summary=summary)
-        return Granted(lease, _secret(request.resource, host, wanted.users[0], pair))
+        signed = await asyncio.to_thread(self._issue, key, certificate, public)
+        return _secret(request.resource, host, wanted.users[0], signed)
 
     async def extend(self, request: Request, key: str) -> None:  # noqa: ARG002  the protocol's
         raise ConnectorFailed(FIXED)
@@ -99,10 +107,10 @@ class Ssh:
     async def close(self) -> None:
         """Nothing is held."""
 
-    def _issue(self, key: str, certificate: Certificate) -> Pair:
+    def _issue(self, key: str, certificate: Certificate, public: Ed25519PublicKey) -> str:
         authority = Authority.read(self._settings.ca)
         self._register.issue(key, certificate.ends, authority.public)
-        return authority.issue(certificate)
+        return authority.issue(certificate, public)
 
     def _revoke(self, key: str, ends: datetime | None) -> None:
         self._register.revoke(key, ends, Authority.read(self._settings.ca).public)
@@ -136,8 +144,8 @@ def _options(request: Request, wanted: Parameters) -> dict[str, str]:
     return options | {"source-address": f"{known}/{known.max_prefixlen}"}
 
 
-def _secret(resource: str, host: Host, user: str, pair: Pair) -> Secret:
-    """Give key, certificate and what `ssh -F "$SSH_CONFIG" RESOURCE` reads, which finds both by the environment."""
+def _secret(resource: str, host: Host, user: str, certificate: str) -> Secret:
+    """Give a certificate and what `ssh -F "$SSH_CONFIG" RESOURCE` reads, which finds it and the key by SSH_KEY."""
     config = [
         f"Host {resource}",
         f"HostName {host.address}",
@@ -149,7 +157,7 @@ def _secret(resource: str, host: Host, user: str, pair: Pair) -> Secret:
         "IdentityAgent none",
         "ControlPath none",
     ]
-    files = {"SSH_KEY": pair.private, "SSH_CERTIFICATE": pair.certificate}
+    files = {"SSH_CERTIFICATE": certificate}
     if host.host_key:
         at = host.address if host.port == 22 else f"[{host.address}]:{host.port}"
         files["SSH_KNOWN_HOSTS"] = f"{at} {host.host_key}\n"

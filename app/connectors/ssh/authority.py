@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.serialization import (
     SSHCertificateBuilder,
     SSHCertificateType,
     load_ssh_private_key,
+    load_ssh_public_key,
 )
 
-from app.connectors.protocol import ConnectorFailed
+from app.connectors.protocol import ConnectorFailed, Unfit
 from app.connectors.settings import ConnectorsError, SecretRef
 
 
@@ -32,11 +33,22 @@ class Certificate(NamedTuple):
     permit: Sequence[str]
 
 
-class Pair(NamedTuple):
-    """A private key, and the certificate that lets it in."""
+def new_key() -> tuple[str, str]:
+    """Make a key for whoever sends none of their own: the private one as `ssh` reads it, and `ssh-ed25519 AAAA…`."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    return private, key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
-    private: str
-    certificate: str
+
+def read_public(written: str) -> Ed25519PublicKey:
+    """Read `ssh-ed25519 AAAA…`. Raises Unfit."""
+    try:
+        key = load_ssh_public_key(written.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise Unfit("the public key is none of ssh-ed25519")
+    return key
 
 
 class Authority:
@@ -65,18 +77,17 @@ class Authority:
         """The line that hosts trust: `ssh-ed25519 AAAA…`."""
         return self._key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
-    def issue(self, wanted: Certificate) -> Pair:
-        """Make a key and a certificate for it. Raises ConnectorFailed where no whole second is left.
+    def issue(self, wanted: Certificate, public: Ed25519PublicKey) -> str:
+        """Make a certificate for a key. Raises ConnectorFailed where no whole second is left.
 
         https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.certkeys
         """
         begins, ends = int(wanted.begins.timestamp()), int(wanted.ends.timestamp())
         if ends <= begins:
             raise ConnectorFailed("the grant has no whole second left")
-        key = Ed25519PrivateKey.generate()
         builder = (
             SSHCertificateBuilder()
-            .public_key(key.public_key())
+            .public_key(public)
             .type(SSHCertificateType.USER)
             .serial(wanted.serial)
             .key_id(wanted.key_id.encode())
@@ -88,5 +99,4 @@ class Authority:
             builder = builder.add_critical_option(name.encode(), value.encode())
         for name in sorted(set(wanted.permit)):
             builder = builder.add_extension(f"permit-{name}".encode(), b"")
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-        return Pair(private, builder.sign(self._key).public_bytes().decode() + "\n")
+        return builder.sign(self._key).public_bytes().decode() + "\n"
