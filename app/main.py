@@ -168,6 +168,7 @@ class Bot:
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
             certify=OwnKeys(self.connectors).certify,
+            published=self.connectors.published,
         )
         services = Services(
             client=client,

@@ -128,6 +128,15 @@ class TakesKeys(Protocol):
         ...
 
 
+@runtime_checkable
+class Publishes(Protocol):
+    """A connector of which targets fetch something that is no secret, at `/connectors/NAME/published`."""
+
+    async def published(self) -> bytes | None:
+        """Give it to whoever asks; None where there is nothing. Raises nothing."""
+        ...
+
+
 class Kind(Protocol):
     """What an entry point of the group `jit.connectors` gives: a class of connectors, by the name of its kind."""
 

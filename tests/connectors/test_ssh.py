@@ -266,6 +266,15 @@ def _spread(part: str) -> list[str]:
     return [str(each) for each in range(int(first), int(last or first) + 1)]
 
 
+async def test_the_list_is_served_only_where_the_settings_say_so(sshd, connector, tmp_path):
+    """As it is, nobody fetches it; where there is no list yet there is nothing to fetch."""
+    assert await connector.published() is None
+    serving = Ssh("ssh", settings(sshd, tmp_path, serve="true"), MARK)
+    assert sshd.krl.read_bytes() == await serving.published()
+    without = Ssh("ssh", settings(sshd, tmp_path, serve="true", krl=str(tmp_path / "none")), MARK)
+    assert await without.published() is None
+
+
 async def test_an_authority_that_cannot_be_used(sshd, connector, tmp_path, monkeypatch):
     """It is told by the doctor and at the grant what is wrong with it, and never its content."""
     await connector.check()

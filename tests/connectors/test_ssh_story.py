@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -46,6 +47,7 @@ async def callers(sshd: Sshd, redis: Any, redis_server: Any, tmp_path: Path):
         "folder": str(tmp_path / "ssh"),
         "krl": str(sshd.krl),
         "hosts": {"orders-db": host, "sandbox-1": host},
+        "serve": True,
     }
     (sshd.folder / "principals").write_text(f"{sshd.user}@orders-db\n{sshd.user}@sandbox-1\n")
     file = tmp_path / "connectors.yaml"
@@ -131,3 +133,17 @@ async def test_a_key_of_ones_own(callers, sshd, tmp_path):
         refused = await asyncio.to_thread(logs_in, credentials, "sandbox-1", "echo", "in")
         assert "Permission denied" in refused.stderr
     assert 409 == (await ana.verb(request_id, "credentials", sent)).status
+
+
+async def test_hosts_fetch_the_list(callers, sshd):
+    """Without a token, as it is on the bot's disk after an end; no other name gives anything."""
+    ana = await callers.person("@ana")
+    request_id = await ana.asks(action="sandbox-admin", resource="sandbox-1")
+    await callers.work.reaches(request_id, State.ACTIVE)
+    await ana.verb(request_id, "done")
+    await callers.work.reaches(request_id, State.COMPLETED)
+    async with httpx.AsyncClient(base_url=callers.url) as host:
+        found = await host.get("/connectors/ssh/published")
+        assert (200, sshd.krl.read_bytes()) == (found.status_code, found.content)
+        for other in ("sudo", "ssh%2f..%2fca", "..%2fca", "%00"):
+            assert 404 == (await host.get(f"/connectors/{other}/published")).status_code

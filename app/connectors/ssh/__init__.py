@@ -104,6 +104,10 @@ class Ssh:
         if self._mark.request_in(found.key):
             await asyncio.to_thread(self._revoke, found.key, None)
 
+    async def published(self) -> bytes | None:
+        """Give hosts the list of revoked certificates, where the settings let them fetch it."""
+        return await asyncio.to_thread(self._register.listed) if self._settings.serve else None
+
     async def close(self) -> None:
         """Nothing is held."""
 

@@ -60,6 +60,13 @@ class Register:
                     remove(self._issued / key)
             return [(key, ends) for key, ends in found if ends > now and key not in revoked]
 
+    def listed(self) -> bytes | None:
+        """Read the list as hosts do; None where there is none."""
+        try:
+            return self._krl.read_bytes()
+        except OSError:
+            return None
+
     def check(self) -> None:
         """See that the folder and the place of the list can be written. Leaves nothing."""
         with self._changing():

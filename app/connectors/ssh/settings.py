@@ -38,6 +38,8 @@ class Settings(Spec):
     krl: Path
     hosts: dict[Resource, Host] = Field(min_length=1)
     principals: Literal["user@resource", "user"] = "user@resource"
+    serve: bool = False
+    """Whether the bot's web server gives the list to whoever asks for it."""
 
 
 class Parameters(Spec):

@@ -14,6 +14,7 @@ from app.store.watch import Watch
 from app.tokens import Caller, Tokens
 from app.web.address import Address, Network, address_of
 from app.web.limits import STRANGERS, VERBS, Limiter
+from app.web.published import Published
 from app.workflow import Workflow
 
 BEARER = HTTPBearer(auto_error=False, description="A token of `jit login` or `jit token create`: `jit_…`.")
@@ -26,6 +27,10 @@ async def _at_once() -> None:
 
 async def _no_keys(_: Asked, __: str) -> None:
     """No target takes keys."""
+
+
+async def _nothing(_: str) -> None:
+    """No connector publishes anything."""
 
 
 class Calling(NamedTuple):
@@ -49,6 +54,8 @@ class Services:
     """Waits until it is known who is in groups, or cannot be found out soon."""
     certify: Callable[[Asked, str], Awaitable[Sealed | None]] = _no_keys
     """Gives for a live grant what lets in a public key of the requester's own; None where the target takes none."""
+    published: Published = _nothing
+    """Gives what a connector lets targets fetch, by its name."""
 
     def address(self, request: Request) -> Address:
         """Tell where a call comes from."""
