@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ def place(file: Path, content: bytes, mode: int, check: Callable[[Path], None] =
 
     The name it has meanwhile begins with a dot, so folders of configuration pass over it.
     """
-    new = file.parent / f".{file.name}.{os.getpid()}.new"
+    new = file.parent / f".{file.name}.{os.getpid()}.{threading.get_ident()}.new"
     new.unlink(missing_ok=True)
     opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
@@ -39,14 +40,21 @@ def remove(file: Path) -> None:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time change a folder; every failure with its files is one sentence: ConnectorFailed."""
-    try:
+    """Let one process at a time change a folder. Raises ConnectorFailed for every failure with its files."""
+    with sentences(folder):
         opened = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(opened, fcntl.LOCK_EX)
             yield
         finally:
             os.close(opened)
+
+
+@contextmanager
+def sentences(folder: Path) -> Iterator[None]:
+    """Tell what fails with files of a folder as one sentence. Raises ConnectorFailed."""
+    try:
+        yield
     except OSError as error:
         raise ConnectorFailed(f"{error.filename or folder}: {error.strerror}") from None
 

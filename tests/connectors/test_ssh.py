@@ -21,7 +21,7 @@ from app.cli.api.credentials import Credentials
 from app.connectors.mark import Mark
 from app.connectors.protocol import ConnectorFailed, Found, Granted, Unfit
 from app.connectors.ssh import Ssh, key_id
-from app.connectors.ssh.krl import make_krl
+from app.connectors.ssh.krl import make_krl, serials_in
 from app.connectors.ssh.register import KEPT_FOR, Register, serial_of
 from app.domain.request import Request
 from app.domain.target import Target
@@ -258,6 +258,15 @@ def test_the_list_is_openssh_own(sshd, tmp_path_factory, serials):
     )
     found = {line.split(": ")[1] for line in told.stdout.splitlines() if line.startswith("serial")}
     assert {str(each) for each in serials} == {each for part in found for each in _spread(part)}
+    assert serials == serials_in(file.read_bytes())
+
+
+@given(st.binary(max_size=80), st.integers(0, 150))
+def test_a_damaged_list_holds_nothing_and_is_written_anew(junk, cut):
+    """Whatever stands there instead is taken for an empty list, or for what is left of one."""
+    whole = make_krl("ssh-ed25519 " + "A" * 68, {7, 8}, datetime(2026, 1, 1, tzinfo=UTC))
+    assert set() == serials_in(junk)
+    assert serials_in(whole[:cut]) <= {7, 8}
 
 
 def _spread(part: str) -> list[str]:

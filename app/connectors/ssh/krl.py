@@ -7,6 +7,7 @@ import struct
 from base64 import b64decode
 from collections.abc import Iterable
 from datetime import datetime
+from io import BytesIO
 
 MAGIC = b"SSHKRL\n\0"
 FORMAT = 1
@@ -29,6 +30,28 @@ def make_krl(authority: str, serials: Iterable[int], now: datetime) -> bytes:
     of_authority = _string(b64decode(authority.split()[1])) + _string(b"")
     of_authority += bytes([SERIALS]) + _string(revoked)
     return head + bytes([CERTIFICATES]) + _string(of_authority)
+
+
+def serials_in(krl: bytes) -> set[int]:
+    """Read the serials of a list that `make_krl` made; none of any other, or of one that is damaged."""
+    reading = BytesIO(krl)
+    try:
+        is_ours = reading.read(len(MAGIC)) == MAGIC
+        reading.read(28)  # format, version, time, flags
+        _next(reading), _next(reading)
+        if not is_ours or reading.read(1) != bytes([CERTIFICATES]):
+            return set()
+        inner = BytesIO(_next(reading))
+        _next(inner), _next(inner)
+        serials = _next(inner) if inner.read(1) == bytes([SERIALS]) else b""
+        return {serial for (serial,) in struct.iter_unpack(">Q", serials)}
+    except struct.error:
+        return set()
+
+
+def _next(reading: BytesIO) -> bytes:
+    (length,) = struct.unpack(">I", reading.read(4))
+    return reading.read(length)
 
 
 def _string(content: bytes) -> bytes:

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.connectors.files import alone, place, remove
+from app.connectors.files import alone, place, remove, sentences
 from app.connectors.mark import Mark
 from app.connectors.protocol import ConnectorFailed
-from app.connectors.ssh.krl import make_krl
+from app.connectors.ssh.krl import make_krl, serials_in
 
 KEPT_FOR = timedelta(hours=1)
 """A revoked certificate stays in the list for so long after its end: clocks of hosts go wrong."""
@@ -31,6 +31,7 @@ class Register:
     def __init__(self, folder: Path, krl: Path, mark: Mark) -> None:
         self._issued, self._revoked = folder / "issued", folder / "revoked"
         self._folder, self._krl, self._mark = folder, krl, mark
+        self._until: dict[str, datetime] = {}
 
     def issue(self, key: str, ends: datetime, authority: str) -> None:
         """Note a certificate before it is signed. Raises ConnectorFailed for one that is revoked already."""
@@ -42,12 +43,14 @@ class Register:
                 self._write(authority)  # hosts let nobody in without a list
 
     def revoke(self, key: str, ends: datetime | None, authority: str) -> None:
-        """Put a grant's certificates on the list, until after their end, or what was noted of it, is past."""
+        """Put a grant's certificates on the list, until after their end, or what was noted of it, is past.
+
+        It is noted before it waits for its turn, so whoever writes the list next writes it for all who wait.
+        """
+        self._note_revoked(key, ends)
         with self._changing():
-            noted = _time_in(self._issued / key)
-            until = max([each for each in (noted, ends) if each], default=LATEST)
-            place(self._revoked / key, until.isoformat().encode(), 0o600)
-            self._write(authority)
+            if serial_of(key) not in serials_in(self.listed() or b""):
+                self._write(authority)
             remove(self._issued / key)
 
     def standing(self, now: datetime) -> list[tuple[str, datetime]]:
@@ -74,15 +77,31 @@ class Register:
                 place(probe := folder / ".probe", b"", 0o600)
                 remove(probe)
 
+    def _note_revoked(self, key: str, ends: datetime | None) -> None:
+        with sentences(self._folder):
+            self._make_folders()
+            noted = _time_in(self._issued / key)
+            until = max([each for each in (noted, ends) if each], default=LATEST)
+            place(self._revoked / key, until.isoformat().encode(), 0o600)
+
     def _write(self, authority: str) -> None:
-        now = datetime.now(UTC)
-        serials = []
-        for key, until in self._in(self._revoked):
-            if until and until + KEPT_FOR < now:
-                remove(self._revoked / key)
+        now, serials = datetime.now(UTC), []
+        for file in list(self._revoked.iterdir()):
+            if not self._mark.request_in(file.name):
+                continue
+            if self._is_over(file, now):
+                remove(file)
+                self._until.pop(file.name, None)
             else:
-                serials.append(serial_of(key))
+                serials.append(serial_of(file.name))
         place(self._krl, make_krl(authority, serials, now), 0o644)
+
+    def _is_over(self, file: Path, now: datetime) -> bool:
+        """Tell whether an entry may go. It is read once, and once more before it goes: it may have been put off."""
+        until = self._until.get(file.name)
+        if until is None or until + KEPT_FOR < now:
+            until = self._until[file.name] = _time_in(file) or LATEST
+        return until + KEPT_FOR < now
 
     def _in(self, folder: Path) -> Iterator[tuple[str, datetime | None]]:
         for file in list(folder.iterdir()):
@@ -91,9 +110,12 @@ class Register:
 
     def _changing(self) -> AbstractContextManager[None]:
         with suppress(OSError):  # what is wrong with it is told by the lock
-            for each in (self._folder, self._issued, self._revoked):
-                each.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folders()
         return alone(self._folder)
+
+    def _make_folders(self) -> None:
+        for each in (self._folder, self._issued, self._revoked):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _time_in(file: Path) -> datetime | None:
