@@ -25,6 +25,7 @@ from app.audit.digest import Digest
 from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
 from app.connectors import granter as connectors
+from app.connectors.own_keys import OwnKeys
 from app.connectors.reconciler import Reconciler
 from app.connectors.registry import Connectors
 from app.connectors.settings import ConnectorsError
@@ -221,6 +222,8 @@ class Bot:
             secrets=self.secrets,
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
+            certify=OwnKeys(self.connectors).certify,
+            published=self.connectors.published,
         )
         self.whereabouts = Whereabouts(
             WaitingWishes(connection.calls),

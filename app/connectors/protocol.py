@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -116,6 +116,24 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Let go of connections. Nothing is called after it."""
+        ...
+
+
+@runtime_checkable
+class TakesKeys(Protocol):
+    """A connector that lets in a key of the requester's own, whose private half never leaves them."""
+
+    async def certify(self, request: Request, key: str, public_key: str) -> Secret:
+        """Give for a live grant what lets in a public key, `ssh-ed25519 AAAA…`. Raises ConnectorFailed."""
+        ...
+
+
+@runtime_checkable
+class Publishes(Protocol):
+    """A connector of which targets fetch something that is no secret, at `/connectors/NAME/published`."""
+
+    async def published(self) -> bytes | None:
+        """Give it to whoever asks; None where there is nothing. Raises nothing."""
         ...
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.connectors.grant_key import GrantKey
 from app.connectors.mark import Mark
-from app.connectors.protocol import Connector, Kind, Unfit
+from app.connectors.protocol import Connector, Kind, Publishes, Unfit
 from app.connectors.settings import ConnectorsError, ConnectorsSpec, in_file, read_connectors
 from app.domain.refusals import NotSetUp
 from app.domain.request import Request
@@ -18,6 +18,8 @@ from app.domain.request import Request
 GROUP = "jit.connectors"
 SHIPPED = {
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),
+    "ssh": ("app.connectors.ssh:Ssh", ""),
+    "sudo": ("app.connectors.sudo:Sudo", ""),
 }
 """Kinds that ship, each as `module:class`, with the extra that installs what it needs, if any. They stand here
 and not among the entry points, so that no other package can take their names."""
@@ -69,6 +71,13 @@ class Connectors:
             return tuple(opened.connector.plan(request))
         except Unfit as unfit:
             raise NotSetUp(request.action, str(unfit)) from None
+
+    async def published(self, name: str) -> bytes | None:
+        """Give what a connector lets targets fetch; None where it lets them fetch nothing, or is none of ours."""
+        opened = self._opened.get(name)
+        if opened is None or not isinstance(publisher := opened.connector, Publishes):
+            return None
+        return await publisher.published()
 
     async def close(self) -> None:
         """Let go of all connections."""

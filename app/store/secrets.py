@@ -32,6 +32,16 @@ class Opened(dict[str, dict[str, str]]):
         return "Opened(…)"
 
 
+def in_clear(secret: Sealed) -> Opened:
+    """Give what is to be kept, or told, in clear."""
+    return Opened(
+        {
+            part: {name: value.get_secret_value() for name, value in values.items()}
+            for part, values in (("environment", secret.environment), ("files", secret.files))
+        }
+    )
+
+
 class Secrets:
     """Seals by the first of the keys and opens by any (Fernet, AES-128-CBC with HMAC-SHA256), so keys can change."""
 
@@ -43,11 +53,7 @@ class Secrets:
 
     async def put(self, request: Request, secret: Sealed) -> None:
         """Keep a request's secret for its requester; a newer one takes its place."""
-        clear = {
-            part: {name: value.get_secret_value() for name, value in values.items()}
-            for part, values in (("environment", secret.environment), ("files", secret.files))
-        }
-        sealed = self._fernet.encrypt(json.dumps([request.id, clear]).encode())
+        sealed = self._fernet.encrypt(json.dumps([request.id, in_clear(secret)]).encode())
         async with reachable():
             await self._redis.set(keys.secret(request.id), sealed.decode(), ex=KEPT)
 

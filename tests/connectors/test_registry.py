@@ -124,6 +124,12 @@ def test_what_does_not_fit_is_told_to_who_asks(doors, tmp_path):
             },
             "connectors.a.password: input should be",
         ),
+        ({"installation": "harbour", "connectors": {"ssh": {"ca": "s3cret"}}}, "connectors.ssh.ca: input should be"),
+        ({"installation": "harbour", "connectors": {"ssh": {}}}, "connectors.ssh.krl: field required"),
+        (
+            {"installation": "harbour", "connectors": {"sudo": {"users": {"ana": "ALL"}}}},
+            "connectors.sudo.users.ana: string should match",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_file(tmp_path, content, said):

@@ -15,6 +15,7 @@ import typer
 
 from app.cli.api.client import LONGEST_WAIT, Api, Refusal
 from app.cli.api.credentials import Credentials
+from app.cli.api.own_key import OwnKey
 from app.cli.api.telling import GIVEN, fail, plain, waits_for, with_api
 from app.cli.api.verbs import ask_body, not_given
 
@@ -88,11 +89,13 @@ class _Run:
             return await self._run_with(credentials, given, command, stopped)
 
     async def _credentials(self, given: Json) -> Json:
-        """Take the credentials of the access, where it is one that has some."""
+        """Take the credentials of the access, where it is one that has some: for a key made here, if it takes keys."""
         if not given.get("connector"):
             return {}
+        own = OwnKey()
         try:
-            return await self._api.post(f"/v1/requests/{given['id']}/credentials")
+            told = await self._api.post(f"/v1/requests/{given['id']}/credentials", {"public_key": own.public})
+            return own.beside(told)
         except Refusal as refusal:
             if refusal.code != "no_credentials":
                 raise

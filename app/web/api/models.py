@@ -83,6 +83,12 @@ class More(Sent):
     source: Literal["api", "cli"] = "api"
 
 
+class OwnKey(Sent):
+    """A public key of the caller's own, which is to be let in where the target takes keys."""
+
+    public_key: Annotated[str, Field(pattern=r"^ssh-ed25519 [A-Za-z0-9+/]{68}$")] | None = None
+
+
 class Person(BaseModel):
     """A person, or a machine, by the id that policy has for them."""
 

@@ -8,11 +8,13 @@ from fastapi import Request
 from fastapi.security import HTTPBearer
 
 from app.domain.refusals import NotKnown, TokenRefused
-from app.store.secrets import Secrets
+from app.domain.request import Request as Asked
+from app.store.secrets import Sealed, Secrets
 from app.store.watch import Watch
 from app.tokens import Caller, Tokens
 from app.web.address import Address, Network, address_of
 from app.web.limits import STRANGERS, VERBS, Limiter
+from app.web.published import Published
 from app.workflow import Workflow
 
 BEARER = HTTPBearer(auto_error=False, description="A token of `jit login` or `jit token create`: `jit_…`.")
@@ -21,6 +23,14 @@ BEARER = HTTPBearer(auto_error=False, description="A token of `jit login` or `ji
 
 async def _at_once() -> None:
     """Nothing is waited for."""
+
+
+async def _no_keys(_: Asked, __: str) -> None:
+    """No target takes keys."""
+
+
+async def _nothing(_: str) -> None:
+    """No connector publishes anything."""
 
 
 class Calling(NamedTuple):
@@ -42,6 +52,10 @@ class Services:
     trusted: Sequence[Network] = ()
     ready: Callable[[], Awaitable[None]] = _at_once
     """Waits until it is known who is in groups, or cannot be found out soon."""
+    certify: Callable[[Asked, str], Awaitable[Sealed | None]] = _no_keys
+    """Gives for a live grant what lets in a public key of the requester's own; None where the target takes none."""
+    published: Published = _nothing
+    """Gives what a connector lets targets fetch, by its name."""
 
     def address(self, request: Request) -> Address:
         """Tell where a call comes from."""
