@@ -18,6 +18,7 @@ from app.domain.request import Request
 GROUP = "jit.connectors"
 SHIPPED = {
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),
+    "webhook": ("app.connectors.webhook:Webhook", ""),
 }
 """Kinds that ship, each as `module:class`, with the extra that installs what it needs, if any. They stand here
 and not among the entry points, so that no other package can take their names."""
