@@ -19,6 +19,8 @@ GROUP = "jit.connectors"
 SHIPPED = {
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),
     "command": ("app.connectors.command:Command", ""),
+    "docker-debug": ("app.connectors.docker:Debug", ""),
+    "docker-restart": ("app.connectors.docker:Restart", ""),
     "webhook": ("app.connectors.webhook:Webhook", ""),
 }
 """Kinds that ship, each as `module:class`, with the extra that installs what it needs, if any. They stand here
