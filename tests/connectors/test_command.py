@@ -263,6 +263,36 @@ async def test_nothing_of_it_is_left(tmp_path, how):
     assert [] == left
 
 
+async def test_nothing_is_left_whenever_it_is_given_up(tmp_path):
+    """From before the program runs until it hangs: what it started by then is killed."""
+    hung = program(tmp_path, "#!/bin/sh\n(exec sleep 61.4711) </dev/null >/dev/null 2>&1 &\nwait\n")
+    for step in range(40):
+        call = asyncio.ensure_future(run([hung], b"{}", {}, 30))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        time.sleep(step / 4000)  # noqa: ASYNC251  the program runs on while the loop is busy
+        await asyncio.sleep(0 if step % 2 else step / 4000)
+        call.cancel()
+        await asyncio.wait([call])
+    for _ in range(200):
+        if not (left := running("61.4711")):
+            break
+        await asyncio.sleep(0.05)
+    assert [] == left
+
+
+def running(word: str) -> list[str]:
+    """Ids of processes that have the word among theirs."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = each.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        found += [each.parent.name] if word.encode() in words else []
+    return found
+
+
 async def test_one_that_does_not_read(tmp_path):
     """A question that nobody reads, larger than a pipe, holds nothing up."""
     deaf = program(tmp_path, "#!/bin/sh\nexec <&-\necho fine\n")

@@ -25,14 +25,20 @@ async def run(words: Sequence[str], question: bytes, environment: Mapping[str, s
     own lives on.
     """
     loop, program = asyncio.get_running_loop(), PurePosixPath(words[0]).name
-    try:
-        transport, talk = await loop.subprocess_exec(
+    starting = asyncio.ensure_future(
+        loop.subprocess_exec(
             lambda: _Talk(loop.create_future(), program),
             *words,
             cwd="/",
             env=ENVIRONMENT | dict(environment),
             start_new_session=True,
         )
+    )
+    try:
+        transport, talk = await asyncio.shield(starting)
+    except asyncio.CancelledError:  # asyncio would kill the program alone, and not what it has started by now
+        starting.add_done_callback(_end_started)
+        raise
     except (OSError, ValueError) as error:
         raise ConnectorFailed(f"{program} cannot be run: {one_line(str(error))}") from None
     try:
@@ -42,13 +48,23 @@ async def run(words: Sequence[str], question: bytes, environment: Mapping[str, s
     except TimeoutError:
         raise ConnectorFailed(f"{program} did not end within {within:g} s, and is killed") from None
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(transport.get_pid(), signal.SIGKILL)
-        transport.close()
+        _end(transport)
     if status := transport.get_returncode():
         said = one_line(talk.read[COMPLAINED].decode(errors="replace")[-SAID:])
         raise ConnectorFailed(f"{program} ended with {status}: {said or 'and said nothing'}")
     return bytes(talk.read[ANSWERED])
+
+
+def _end(transport: asyncio.SubprocessTransport) -> None:
+    if pid := transport.get_pid():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+    transport.close()
+
+
+def _end_started(started: "asyncio.Task[tuple[asyncio.SubprocessTransport, _Talk]]") -> None:
+    if not started.cancelled() and started.exception() is None:
+        _end(started.result()[0])
 
 
 class _Talk(asyncio.SubprocessProtocol):
