@@ -304,7 +304,8 @@ def test_on_the_loop_of_the_bot(tmp_path):
     cat = ["/bin/cat"]
     assert b"question" * 50_000 == uvloop.run(run(cat, b"question" * 50_000, {}, 5))
     deaf = program(tmp_path, "#!/bin/sh\nexec <&-\necho fine\n")
-    assert b"fine\n" == uvloop.run(run([deaf], b"x" * 500_000, {}, 5))
+    for _ in range(20):
+        assert b"fine\n" == uvloop.run(run([deaf], b"x" * 500_000, {}, 5))
 
 
 async def test_the_bots_environment_is_its_own(tmp_path, monkeypatch):

@@ -82,8 +82,9 @@ class _Talk(asyncio.SubprocessProtocol):
     def say(self, transport: asyncio.SubprocessTransport, question: bytes) -> None:
         """Write all, and close: one that does not read it is none the worse."""
         pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))  # uvloop's is no subclass
-        pipe.write(question)
-        pipe.close()
+        with contextlib.suppress(RuntimeError):  # uvloop's, where the program closed its input before
+            pipe.write(question)
+            pipe.close()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if self.ended.done():
