@@ -143,7 +143,7 @@ class Bot:
         identity = Identity(client, self.policy)
         self.stream = Stream(connection.calls, connection.waits)
         delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
-        self.connectors = Connectors.open(settings.connectors)
+        self.connectors = Connectors.open(settings.connectors, commands=settings.connector_commands)
         proofs = ProofStore(connection.calls)
         self.workflow = Workflow(self.store, self.policy, delegating, proofs, self.connectors.plan)
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     connectors: Path | None = None
+    connector_commands: bool = False
     group_commands: bool = False
     scim_token: SecretStr | None = None
     pagerduty_token: SecretStr | None = None

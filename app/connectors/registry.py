@@ -18,11 +18,17 @@ from app.domain.request import Request
 GROUP = "jit.connectors"
 SHIPPED = {
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),
+    "command": ("app.connectors.command:Command", ""),
+    "docker-debug": ("app.connectors.docker:Debug", ""),
+    "docker-restart": ("app.connectors.docker:Restart", ""),
     "ssh": ("app.connectors.ssh:Ssh", ""),
     "sudo": ("app.connectors.sudo:Sudo", ""),
+    "webhook": ("app.connectors.webhook:Webhook", ""),
 }
 """Kinds that ship, each as `module:class`, with the extra that installs what it needs, if any. They stand here
 and not among the entry points, so that no other package can take their names."""
+RUNS_PROGRAMS = "command"
+NO_COMMANDS = "runs programs, which the settings do not allow: set JIT_CONNECTOR_COMMANDS=1"
 FEW = 16
 
 
@@ -42,13 +48,16 @@ class Connectors:
         self._grant_key = Opened(GrantKey(), 100)
 
     @classmethod
-    def open(cls, file: Path | None) -> Self:
-        """Make those that a file names; nothing else is imported. Raises ConnectorsError."""
+    def open(cls, file: Path | None, *, commands: bool = False) -> Self:
+        """Make those that a file names; nothing else is imported. Raises ConnectorsError.
+
+        `commands`: whether the installation lets connectors run programs.
+        """
         if file is None:
             return cls({})
         spec = read_connectors(file)
         mark = Mark(spec.installation)
-        return cls(dict(_open(file, spec, mark)), mark)
+        return cls(dict(_open(file, spec, mark, commands=commands)), mark)
 
     @property
     def all(self) -> Mapping[str, Opened]:
@@ -85,9 +94,11 @@ class Connectors:
             await opened.connector.close()
 
 
-def _open(file: Path, spec: ConnectorsSpec, mark: Mark) -> Iterable[tuple[str, Opened]]:
+def _open(file: Path, spec: ConnectorsSpec, mark: Mark, *, commands: bool) -> Iterable[tuple[str, Opened]]:
     for name, each in spec.each().items():
         at = f"connectors.{name}."
+        if each.kind == RUNS_PROGRAMS and not commands:
+            raise ConnectorsError(f"{file}: {at}kind: {NO_COMMANDS}")
         try:
             kind = find_kind(each.kind)
         except ConnectorsError as error:

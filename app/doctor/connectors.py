@@ -27,7 +27,7 @@ NOT_SET_UP = "Name it in the file of JIT_CONNECTORS: docs/connectors.md."
 async def examine_connectors(settings: Settings, policy: Policy | None, *, reconcile: bool) -> list[Finding]:
     """Examine them all; nothing where there are none."""
     try:
-        connectors = Connectors.open(settings.connectors)
+        connectors = Connectors.open(settings.connectors, commands=settings.connector_commands)
     except ConnectorsError as error:
         mend = "Mend the file that JIT_CONNECTORS names: docs/connectors.md."
         return [bad(PART, line, mend) for line in str(error).splitlines()]
