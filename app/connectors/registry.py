@@ -17,6 +17,7 @@ from app.domain.request import Request
 
 GROUP = "jit.connectors"
 SHIPPED = {
+    "kubernetes": ("app.connectors.kubernetes:Kubernetes", "kubernetes"),
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),
 }
 """Kinds that ship, each as `module:class`, with the extra that installs what it needs, if any. They stand here
