@@ -30,6 +30,7 @@ class Cluster:
         self.fails: dict[str, int | str] = {}
         self.denied: set[str] = set()
         self.expires_once = False
+        self.put_before_delete: dict[str, Any] | None = None
         self.lock = Lock()
         self.url = ""
         self._version = 0
@@ -49,6 +50,8 @@ class Cluster:
         if not found:
             return status(404, "the server could not find the requested resource")
         namespace, name = found[1], unquote(found[3] or "")
+        if method == "DELETE" and self.put_before_delete:
+            self.put(namespace, self.put_before_delete)
         stands = self.bindings.get((namespace, name))
         if method == "GET" and not name:
             return self._list(namespace, query)

@@ -141,6 +141,17 @@ async def test_what_is_not_ours_is_left_alone(cluster, connector, labels):
     assert {("orders", key(request)): kept} == cluster.bindings
 
 
+async def test_what_took_its_name_meanwhile_is_left_alone(cluster, connector):
+    """Between our look and our delete a person put their own there: the delete is for what was seen alone."""
+    request = asked()
+    await connector.grant(request, key(request))
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"}
+    cluster.put_before_delete = {"metadata": {"name": key(request), "labels": {}}, "roleRef": role}
+    with pytest.raises(ConnectorFailed, match="has not our label"):
+        await connector.revoke(request, key(request))
+    assert "edit" == cluster.bindings["orders", key(request)]["roleRef"]["name"]
+
+
 async def test_a_label_of_ours_on_another_name_is_not_judged(cluster, connector):
     """Somebody copied our label: what has no key of ours is neither listed nor removed."""
     named = {"metadata": {"name": "admins", "labels": {"jit-approval/installation": "harbour"}}}
