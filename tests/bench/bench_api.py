@@ -38,6 +38,7 @@ from app.store.connection import connect
 from app.store.embedded import start_server
 from app.store.jobs import JobStore
 from app.store.requests import RequestStore
+from app.store.secrets import Secrets
 from app.store.tokens import TokenStore
 from app.store.watch import Watch
 from app.tokens import Tokens
@@ -82,7 +83,14 @@ async def serve(redis_url: str, listening: socket.socket, tell: Any, policies: P
 
         http = await stack.enter_async_context(aiohttp.ClientSession())
         jobs = Jobs(http, lambda: source.current, JobStore(connection.calls), tokens)
-        services = Services(workflow, tokens, Watch(connection.waits), Limiter(token_store), jobs)
+        services = Services(
+            workflow,
+            tokens,
+            Watch(connection.waits),
+            Limiter(token_store),
+            secrets=Secrets(connection.calls, None),
+            jobs=jobs,
+        )
         web = make_web(readiness, None, services)
 
         @web.get("/bare")

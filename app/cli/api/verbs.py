@@ -7,6 +7,7 @@ import typer
 
 from app.cli.api.client import Api
 from app.cli.api.telling import GIVEN, AsJson, fail, line, plain, print_json, tell, waits_for, with_api
+from app.cli.api.waiting import ENDING, caught, take_back, wait_for_it
 
 Json = dict[str, Any]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A request, such as R07-4KX9TQZ.")]
@@ -21,22 +22,45 @@ def request(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until it is settled; 0 only with access.")
     ] = False,
+    within: Annotated[
+        str, typer.Option("--within", help="With --wait: take it back when it takes longer, such as 20m.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Ask for access. Exit code 1 when policy denies it, and with --wait when it is not given."""
+    """Ask for access. Exit code 1 when policy denies it, and with --wait when it is not given.
+
+    Stopped by a signal while it waits, it takes the request back.
+    """
+    seconds = _seconds(within)
     body = ask_body(action, resource, duration, " ".join(reason or ()))
 
     async def ask(api: Api) -> Json:
         asked = await api.post("/v1/requests", body, key=secrets.token_hex(16))
-        if wait and not asked["settled"]:
+        if not wait or asked["settled"]:
+            return asked
+        with caught(ENDING) as stopped:
             typer.echo(waits_for(asked), err=True)
-            asked = await api.settled(asked["id"])
-        return asked
+            settled = await wait_for_it(api, asked, stopped, seconds)
+            if settled is not None:
+                return settled
+            await take_back(api, asked["id"])
+            if stopped.empty():
+                fail(f"{asked['id']}: nobody has decided within {within}")
+            raise typer.Exit(128 + stopped.get_nowait())
 
     asked = with_api(ask)
     tell(asked, as_json)
     if asked["settled"] and asked["state"] != GIVEN:
         fail(not_given(asked))
+
+
+def _seconds(within: str) -> float | None:
+    from app.domain.duration import parse_duration  # noqa: PLC0415  the other commands start without it
+
+    try:
+        return parse_duration(within).total_seconds() if within else None
+    except ValueError as error:
+        fail(f"--within: {error}", 2)
 
 
 def status(request_id: Id, as_json: AsJson = False) -> None:
