@@ -31,14 +31,17 @@ def request(
 
     Stopped by a signal while it waits, it takes the request back.
     """
-    seconds = _seconds(within)
+    seconds = _seconds(within, "--within") if within else None
     body = ask_body(action, resource, duration, " ".join(reason or ()))
 
     async def ask(api: Api) -> Json:
-        asked = await api.post("/v1/requests", body, key=secrets.token_hex(16))
-        if not wait or asked["settled"]:
-            return asked
-        with caught(ENDING) as stopped:
+        key = secrets.token_hex(16)
+        if not wait:
+            return await api.post("/v1/requests", body, key=key)
+        with caught(ENDING) as stopped:  # from before it asks, so that nothing is left that nobody waits for
+            asked = await api.post("/v1/requests", body, key=key)
+            if asked["settled"]:
+                return asked
             typer.echo(waits_for(asked), err=True)
             settled = await wait_for_it(api, asked, stopped, seconds)
             if settled is not None:
@@ -52,15 +55,6 @@ def request(
     tell(asked, as_json)
     if asked["settled"] and asked["state"] != GIVEN:
         fail(not_given(asked))
-
-
-def _seconds(within: str) -> float | None:
-    from app.domain.duration import parse_duration  # noqa: PLC0415  the other commands start without it
-
-    try:
-        return parse_duration(within).total_seconds() if within else None
-    except ValueError as error:
-        fail(f"--within: {error}", 2)
 
 
 def status(request_id: Id, as_json: AsJson = False) -> None:
@@ -111,19 +105,19 @@ def approve(
     """Approve a request of somebody else, or less than it asks, where policy takes decisions through the API."""
     body: Json = {"comment": " ".join(comment or ())}
     if duration:
-        body["seconds"] = _seconds(duration)
+        body["seconds"] = _seconds(duration, "--for")
     if resource:
         body["resource"] = resource
     _verb(request_id, "approve", body, as_json)
 
 
-def _seconds(duration: str) -> int:
+def _seconds(duration: str, option: str) -> int:
     from app.domain.duration import parse_duration  # noqa: PLC0415  the other commands start without it
 
     try:
         return int(parse_duration(duration).total_seconds())
     except ValueError as error:
-        fail(f"--for: {error}", 2)
+        fail(f"{option}: {error}", 2)
 
 
 def deny(request_id: Id, comment: Words = None, as_json: AsJson = False) -> None:
