@@ -24,6 +24,7 @@ from app.audit.daily import Daily
 from app.audit.digest import Digest
 from app.audit.log import AuditLog, AuditLogError
 from app.audit.story import StoryLine, story_lines
+from app.ci.jobs import Jobs
 from app.connectors import granter as connectors
 from app.connectors.own_keys import OwnKeys
 from app.connectors.reconciler import Reconciler
@@ -70,6 +71,7 @@ from app.store.failing import Failing
 from app.store.giving import Giving
 from app.store.homes import HomeViewers
 from app.store.in_force import PolicyInForce
+from app.store.jobs import JobStore
 from app.store.leases import Leases
 from app.store.leaving import LeavingNotes
 from app.store.messages import Messages
@@ -220,6 +222,7 @@ class Bot:
             watch=Watch(connection.waits),
             limiter=Limiter(token_store),
             secrets=self.secrets,
+            jobs=Jobs(http, self.policy, JobStore(connection.calls), self.tokens),
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
             certify=OwnKeys(self.connectors).certify,

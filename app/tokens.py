@@ -26,6 +26,7 @@ from app.domain.token import (
     read_token,
 )
 from app.policy import Permission, Policy
+from app.policy.workloads import Workload
 from app.store.checks import Checks
 from app.store.held import Held
 from app.store.tokens import LOGIN_WAITS, USE_NOTED_EVERY, Login, TokenStore
@@ -49,6 +50,10 @@ class Caller(NamedTuple):
     @property
     def is_machine(self) -> bool:
         return self.token.bearer is Bearer.MACHINE
+
+    def source(self, said: str) -> str:
+        """Give what calls, for policy and the records: a job of CI is one whatever it says."""
+        return "ci" if self.token.workload else said
 
     def require(self, *any_of: Scope) -> None:
         """Raise ScopeMissing unless the token is for one of these."""
@@ -94,6 +99,10 @@ class Tokens:
 
     async def _stands_for(self, token: Token) -> tuple[Principal, frozenset[Scope]]:
         if token.bearer is Bearer.MACHINE:
+            if token.workload:
+                job = self._policy().workloads.get(token.owner)
+                if job is None or job.digest != token.workload:
+                    raise TokenRefused
             allowed = self._policy().machines.get(token.owner, frozenset[Scope]())
             return machine(token.owner), allowed.intersection(token.scopes)
         person = self._policy().people.get(token.owner)
@@ -159,8 +168,19 @@ class Tokens:
             raise BadInput(f"a token lasts up to {LASTS_AT_MOST.days} days")
         return await self._make(Bearer.MACHINE, machine(name), sorted(wanted), lasts, label)
 
+    async def make_for_job(self, name: str, job: Workload, label: str) -> Made:
+        """Make a token for a job that is known to be this machine, for all that policy lets the machine do."""
+        allowed = sorted(self._policy().machines.get(name, frozenset[Scope]()))
+        return await self._make(Bearer.MACHINE, machine(name), allowed, job.lasts, label, job.digest)
+
     async def _make(
-        self, bearer: Bearer, owner: Principal, scopes: Sequence[Scope], lasts: timedelta, label: str
+        self,
+        bearer: Bearer,
+        owner: Principal,
+        scopes: Sequence[Scope],
+        lasts: timedelta,
+        label: str,
+        workload: str = "",
     ) -> Made:
         now = await self._store.now()
         while True:
@@ -172,6 +192,7 @@ class Tokens:
                     slack=owner.slack,
                     scopes=tuple(scopes),
                     label=label[:DEVICE_SHOWN],
+                    workload=workload,
                     digest=digest,
                     created_at=now,
                     expires_at=now + lasts,

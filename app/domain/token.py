@@ -57,6 +57,8 @@ class Token(Value):
     slack: str = ""
     scopes: tuple[Scope, ...]
     label: str = ""
+    workload: str = ""
+    """Of a job of CI, the digest of what policy said that it must be; with another policy the token is dead."""
     digest: str
     """SHA-256 of the secret, in hexadecimal. The secret has 160 random bits, so that a slow hash adds nothing."""
     created_at: datetime

@@ -23,6 +23,7 @@ from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
 from app.policy.schema import ActionSpec
 from app.policy.telling import digest_readers, ways
+from app.policy.workloads import workloads
 
 
 def build(draft: Draft) -> Policy:
@@ -64,6 +65,7 @@ def build(draft: Draft) -> Policy:
         quiet=quiet_of(draft, assembly),
         managers=filed.managers,
         machines=scopes_by_machine(draft),
+        workloads=workloads(draft),
         decides_by_api=decides_by_api(draft),
         factors=factor_policy(draft),
         digest_channel=channels["digest"],

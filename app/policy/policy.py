@@ -39,6 +39,7 @@ from app.policy.settling import Settled, settle
 from app.policy.spans import span
 from app.policy.unknown_address import could_match
 from app.policy.ways import UNSAID, Way
+from app.policy.workloads import Workload
 
 CATALOGUE = "(catalogue)"
 """Stands for a rule where the ask itself is not, or no more, one that the catalogue knows."""
@@ -73,6 +74,8 @@ class Policy:
     """When whom is not pinged."""
     machines: Mapping[str, frozenset[Scope]]
     """What each machine may call the API for, by name."""
+    workloads: Mapping[str, Workload]
+    """The job of CI that stands for a machine, by the machine's name."""
     decides_by_api: bool
     """Whether people may approve and deny through the API."""
     factors: FactorPolicy | None

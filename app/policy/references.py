@@ -18,6 +18,7 @@ from app.policy.reach import Reach
 from app.policy.schema import ActionSpec, RuleSpec, StageSpec
 from app.policy.telling import telling_misfits
 from app.policy.words import known, unknown
+from app.policy.workloads import workload_misfits
 from app.policy.yaml_file import Path_
 
 
@@ -37,6 +38,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *machine_misfits(draft),
         *factor_misfits(draft),
         *telling_misfits(draft),
+        *workload_misfits(draft),
     ]
 
 

@@ -26,6 +26,7 @@
 | `jit:{tokens}:tokens:<owner>` | sorted set: token id by its end (ms) | with the last of them | token_make |
 | `jit:{tokens}:login:<code>` | hash: doc, state, person, tries | 5 minutes | login_* |
 | `jit:{mfa}:step-up:<SHA-256 of the state>` | string: JSON | 5 minutes | step_ups, step_up_take |
+| `jit:{tokens}:job:<SHA-256 of issuer and jti>` | string | with the job's own token | jobs |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
 | `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_* |
 | `jit:{pages}:wish:<sha256>` | hash: person, slack, wish, used | 5 minutes | wishes, wish_take |
@@ -191,6 +192,12 @@ def tokens_of(owner: str) -> str:
 
 def login(code: str) -> str:
     return f"jit:{{tokens}}:login:{code}"
+
+
+def job(issuer: str, jti: str) -> str:
+    """Name a job's token that was taken, by the digest of what it says of itself: that is of any form."""
+    said = f"{len(issuer)}:{issuer}{jti}"
+    return f"jit:{{tokens}}:job:{hashlib.sha256(said.encode()).hexdigest()}"
 
 
 def page(digest: str) -> str:

@@ -25,6 +25,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     "bad_input": Kind(422, "What was sent cannot be used"),
     "token_refused": Kind(401, "No valid token"),
+    "job_refused": Kind(401, "The job's token does not hold"),
     "scope_missing": Kind(403, "The token is not for this"),
     "not_known": Kind(403, "Nobody whom policy names, or not verifiable now"),
     "not_permitted": Kind(403, "Policy does not let you"),
@@ -45,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
     "no_credentials": Kind(409, "There are no credentials to take"),
     "not_set_up": Kind(409, "The target is not set up"),
     "busy": Kind(503, "Changed by others at this instant"),
+    "issuer_away": Kind(503, "The token's issuer does not answer"),
     "unavailable": Kind(503, "The store does not answer"),
     "refused": Kind(409, "Refused"),
 }

@@ -16,15 +16,17 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import aiohttp
 import uvloop
 from fastapi import Query
 from figures import Figure, percentile, show, spread
 
+from app.ci.jobs import Jobs
 from app.connectors.grant_key import GrantKey
 from app.domain.people import Principal
 from app.domain.request import State
@@ -34,7 +36,9 @@ from app.shipped import shipped
 from app.store.checks import Checks
 from app.store.connection import connect
 from app.store.embedded import start_server
+from app.store.jobs import JobStore
 from app.store.requests import RequestStore
+from app.store.secrets import Secrets
 from app.store.tokens import TokenStore
 from app.store.watch import Watch
 from app.tokens import Tokens
@@ -59,7 +63,8 @@ async def nobody(_: str) -> Principal:
 async def serve(redis_url: str, listening: socket.socket, tell: Any, policies: Path) -> None:
     """Serve the API over one live grant, and the bare route beside it."""
     source = PolicySource(policies)
-    async with aclosing(connect(redis_url)) as connection:
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(aclosing(connect(redis_url)))
         store, token_store = RequestStore(connection.calls), TokenStore(connection.calls)
         workflow = Workflow(store, lambda: source.current)
         tokens = Tokens(token_store, Checks(connection.calls), lambda: source.current, nobody)
@@ -76,7 +81,16 @@ async def serve(redis_url: str, listening: socket.socket, tell: Any, policies: P
         async def readiness() -> Health:
             return Health({}, {}, "")
 
-        services = Services(workflow, tokens, Watch(connection.waits), Limiter(token_store))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        jobs = Jobs(http, lambda: source.current, JobStore(connection.calls), tokens)
+        services = Services(
+            workflow,
+            tokens,
+            Watch(connection.waits),
+            Limiter(token_store),
+            secrets=Secrets(connection.calls, None),
+            jobs=jobs,
+        )
         web = make_web(readiness, None, services)
 
         @web.get("/bare")

@@ -182,3 +182,14 @@ def test_a_factor_of_a_machine():
     assert [f"r.yaml:3: rules.x.obligations.mfa.requester: {said}"] == warned(
         f"{WHOLE}  x: {{{rule}}}\n{machines}"
     )
+
+
+def test_a_job_of_any_branch():
+    """A machine that any job of a repository stands for is told; one of an environment is not."""
+    job = "oidc: {issuer: github, audience: jit, repository_id: 7"
+    machines = f"machines:\n  wide: {{scopes: [read], {job}}}}}\n"
+    machines += f"  narrow: {{scopes: [read], {job}, environment: production}}}}\n"
+
+    told = "takes any job, from any branch; write environment, ref or workflow_ref, unless all are meant"
+
+    assert [f"r.yaml:4: machines.wide.oidc: {told}"] == warned(WHOLE + machines)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,9 +31,13 @@ class Refusal(Exception):  # noqa: N818  an answer, told to the person who types
 class Api:
     """The API of one server."""
 
-    def __init__(self, server: str, token: str = "") -> None:
+    def __init__(
+        self, server: str, token: str = "", renew: Callable[[], Awaitable[str]] | None = None
+    ) -> None:
+        """`renew` gets another token when the server takes this one no more."""
         self._server = server
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._token = token
+        self._renew = renew
         self._http: aiohttp.ClientSession | None = None
 
     @classmethod
@@ -43,7 +48,7 @@ class Api:
     async def __aenter__(self) -> Self:
         import aiohttp  # noqa: PLC0415  the other commands start without it
 
-        self._http = aiohttp.ClientSession(headers=self._headers)
+        self._http = aiohttp.ClientSession()
         return self
 
     async def __aexit__(
@@ -70,6 +75,18 @@ class Api:
                 return found
 
     async def _call(
+        self, method: str, path: str, body: Json | None, query: Json, headers: Json, wait: int
+    ) -> Json:
+        """Call, and once more with another token where this one's time is up and another can be had."""
+        try:
+            return await self._patiently(method, path, body, query, headers, wait)
+        except Refusal as refusal:
+            if self._renew is None or refusal.code != "token_refused":
+                raise
+        self._token = await self._renew()
+        return await self._patiently(method, path, body, query, headers, wait)
+
+    async def _patiently(
         self, method: str, path: str, body: Json | None, query: Json, headers: Json, wait: int
     ) -> Json:
         """Call, and again while what is wrong may pass. A verb that is done twice is refused the second time."""
@@ -101,7 +118,7 @@ class Api:
                 self._server + path,
                 json=body,
                 params=query,
-                headers=headers,
+                headers=self._bearer() | headers,
                 timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN + wait),
                 allow_redirects=False,  # a token goes to the server that it is for, and nowhere else
             ) as answer:
@@ -111,6 +128,9 @@ class Api:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             said = str(error) or type(error).__name__
             raise _Unreachable(f"{self._server} does not answer: {said}") from None
+
+    def _bearer(self) -> Json:
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
     def _read(self, status: int, text: str, after: str) -> Json:
         if status == 204:

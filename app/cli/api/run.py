@@ -6,8 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,11 +14,11 @@ import typer
 from app.cli.api.client import LONGEST_WAIT, Api, Refusal
 from app.cli.api.credentials import Credentials
 from app.cli.api.own_key import OwnKey
-from app.cli.api.telling import GIVEN, fail, plain, waits_for, with_api
+from app.cli.api.telling import GIVEN, fail, waits_for, with_api
 from app.cli.api.verbs import ask_body, not_given
+from app.cli.api.waiting import caught, say, take_back, wait_for_it
 
 Json = dict[str, Any]
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 OF_THE_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
 STOPS_WITHIN = 10.0
 LOOKS_AGAIN_AFTER = 5.0
@@ -56,33 +54,22 @@ class _Run:
     async def run(self, body: Json, command: list[str]) -> int:
         """Do it all; gives the exit code."""
         asked = await self._api.post("/v1/requests", body, key=secrets.token_hex(16))
-        with _caught() as stopped:
-            given = asked if asked["settled"] else await self._wait(asked, stopped)
+        with caught() as stopped:
+            if asked["settled"]:
+                given: Json | None = asked
+            else:
+                say(waits_for(asked))
+                given = await wait_for_it(self._api, asked, stopped)
             if given is None:
-                await self._take_back(asked["id"])
+                await take_back(self._api, asked["id"])
                 return 128 + await stopped.get()
             if given["state"] != GIVEN:
                 fail(not_given(given))
-            _say(f"{given['id']}: access to {given['resource']} until {given['ends_at']}")
+            say(f"{given['id']}: access to {given['resource']} until {given['ends_at']}")
             try:
                 return await self._run(given, command, stopped)
             finally:
                 await asyncio.shield(self._give_back(given))
-
-    async def _wait(self, asked: Json, stopped: "asyncio.Queue[int]") -> Json | None:
-        """Wait until it is settled; None when a signal came first, which is left in the queue."""
-        _say(waits_for(asked))
-        settled = asyncio.create_task(self._api.settled(asked["id"]))
-        signalled = asyncio.create_task(stopped.get())
-        try:
-            await asyncio.wait({settled, signalled}, return_when=asyncio.FIRST_COMPLETED)
-            if settled.done():
-                return settled.result()
-            stopped.put_nowait(signalled.result())
-            return None
-        finally:
-            settled.cancel()
-            signalled.cancel()
 
     async def _run(self, given: Json, command: list[str], stopped: "asyncio.Queue[int]") -> int:
         with Credentials(await self._credentials(given)) as credentials:
@@ -109,7 +96,7 @@ class _Run:
                 *command, env={**os.environ, **credentials, "JIT_REQUEST": given["id"]}
             )
         except OSError as error:
-            _say(f"{command[0]}: {error.strerror}")
+            say(f"{command[0]}: {error.strerror}")
             return 126
         beside = [
             asyncio.create_task(_forward(stopped, child)),
@@ -127,11 +114,11 @@ class _Run:
         found = await self._ended(given)
         if found is not None:
             said = found["comment"] or found["state"].replace("_", " ")
-            _say(
+            say(
                 f"{given['id']}: the access has ended ({said}), so the command is ended; --keep lets it run on"
             )
         else:
-            _say(f"{given['id']}: the access has ended by its time, so the command is ended")
+            say(f"{given['id']}: the access has ended by its time, so the command is ended")
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
             await asyncio.sleep(STOPS_WITHIN)
@@ -159,18 +146,9 @@ class _Run:
             await self._api.post(f"/v1/requests/{given['id']}/done")
         except Refusal as refusal:
             if refusal.code != "wrong_state":
-                _say(f"{given['id']}: not given back ({refusal}); it ends by itself at {given['ends_at']}")
+                say(f"{given['id']}: not given back ({refusal}); it ends by itself at {given['ends_at']}")
         else:
-            _say(f"{given['id']}: given back")
-
-    async def _take_back(self, request_id: str) -> None:
-        """Cancel what nobody waits for any more; access that came in the same moment is given back."""
-        try:
-            await self._api.post(f"/v1/requests/{request_id}/cancel")
-        except Refusal:
-            with contextlib.suppress(Refusal):
-                await self._api.post(f"/v1/requests/{request_id}/done")
-        _say(f"{request_id}: cancelled")
+            say(f"{given['id']}: given back")
 
 
 async def _forward(stopped: "asyncio.Queue[int]", child: asyncio.subprocess.Process) -> None:
@@ -188,22 +166,3 @@ def _is_in_foreground() -> bool:
         return os.tcgetpgrp(0) == os.getpgrp()
     except OSError:
         return False
-
-
-@contextlib.contextmanager
-def _caught() -> Iterator["asyncio.Queue[int]"]:
-    """Catch signals into a queue, so that none of them keeps the access from being given back."""
-    caught: asyncio.Queue[int] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number in FORWARDED:
-        loop.add_signal_handler(number, caught.put_nowait, number)
-    try:
-        yield caught
-    finally:
-        for number in FORWARDED:
-            loop.remove_signal_handler(number)
-
-
-def _say(text: str) -> None:
-    """Tell how it goes, on stderr: stdout is the command's."""
-    print(f"jit: {plain(text)}", file=sys.stderr, flush=True)  # noqa: T201

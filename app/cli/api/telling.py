@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from app.cli.api.client import Api, Refusal
+from app.cli.api.job import job_of
 from app.cli.api.login_file import NotSignedIn, signed_in
 
 Json = dict[str, Any]
@@ -21,7 +22,7 @@ def with_api(do: Callable[[Api], Awaitable[T]]) -> T:
     """Do something as whoever is signed in; a no ends the command with 1, and says why on stderr."""
 
     async def run() -> T:
-        async with Api.of(signed_in()) as api:
+        async with await _as_whoever() as api:
             return await do(api)
 
     try:
@@ -30,6 +31,14 @@ def with_api(do: Callable[[Api], Awaitable[T]]) -> T:
         fail(str(refusal))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+async def _as_whoever() -> Api:
+    """Call as the job of CI that this is, else as whoever is signed in."""
+    job = job_of()
+    if job is None:
+        return Api.of(signed_in())
+    return Api(job.server, await job.sign_in(), job.sign_in if job.can_again else None)
 
 
 def fail(why: str, code: int = 1) -> NoReturn:

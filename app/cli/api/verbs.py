@@ -7,6 +7,7 @@ import typer
 
 from app.cli.api.client import Api
 from app.cli.api.telling import GIVEN, AsJson, fail, line, plain, print_json, tell, waits_for, with_api
+from app.cli.api.waiting import ENDING, caught, take_back, wait_for_it
 
 Json = dict[str, Any]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A request, such as R07-4KX9TQZ.")]
@@ -21,17 +22,34 @@ def request(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until it is settled; 0 only with access.")
     ] = False,
+    within: Annotated[
+        str, typer.Option("--within", help="With --wait: take it back when it takes longer, such as 20m.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Ask for access. Exit code 1 when policy denies it, and with --wait when it is not given."""
+    """Ask for access. Exit code 1 when policy denies it, and with --wait when it is not given.
+
+    Stopped by a signal while it waits, it takes the request back.
+    """
+    seconds = _seconds(within, "--within") if within else None
     body = ask_body(action, resource, duration, " ".join(reason or ()))
 
     async def ask(api: Api) -> Json:
-        asked = await api.post("/v1/requests", body, key=secrets.token_hex(16))
-        if wait and not asked["settled"]:
+        key = secrets.token_hex(16)
+        if not wait:
+            return await api.post("/v1/requests", body, key=key)
+        with caught(ENDING) as stopped:  # from before it asks, so that nothing is left that nobody waits for
+            asked = await api.post("/v1/requests", body, key=key)
+            if asked["settled"]:
+                return asked
             typer.echo(waits_for(asked), err=True)
-            asked = await api.settled(asked["id"])
-        return asked
+            settled = await wait_for_it(api, asked, stopped, seconds)
+            if settled is not None:
+                return settled
+            await take_back(api, asked["id"])
+            if stopped.empty():
+                fail(f"{asked['id']}: nobody has decided within {within}")
+            raise typer.Exit(128 + stopped.get_nowait())
 
     asked = with_api(ask)
     tell(asked, as_json)
@@ -87,19 +105,19 @@ def approve(
     """Approve a request of somebody else, or less than it asks, where policy takes decisions through the API."""
     body: Json = {"comment": " ".join(comment or ())}
     if duration:
-        body["seconds"] = _seconds(duration)
+        body["seconds"] = _seconds(duration, "--for")
     if resource:
         body["resource"] = resource
     _verb(request_id, "approve", body, as_json)
 
 
-def _seconds(duration: str) -> int:
+def _seconds(duration: str, option: str) -> int:
     from app.domain.duration import parse_duration  # noqa: PLC0415  the other commands start without it
 
     try:
         return int(parse_duration(duration).total_seconds())
     except ValueError as error:
-        fail(f"--for: {error}", 2)
+        fail(f"{option}: {error}", 2)
 
 
 def deny(request_id: Id, comment: Words = None, as_json: AsJson = False) -> None:

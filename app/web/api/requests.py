@@ -59,7 +59,7 @@ def routes(services: Services) -> APIRouter:
                 resource=wish.resource,
                 duration=read_duration(wish.duration) if wish.duration else None,
                 reason=wish.reason,
-                source=wish.source,
+                source=calling.caller.source(wish.source),
                 ip=calling.address.ip,
                 ip_told_by=calling.address.told_by,
                 delivery=f"api:{by.id}:{key}" if key else "",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from fastapi import Request
 from fastapi.security import HTTPBearer
 
+from app.ci.jobs import Jobs
 from app.domain.refusals import NotKnown, TokenRefused
 from app.domain.request import Request as Asked
 from app.store.secrets import Sealed, Secrets
@@ -49,6 +50,7 @@ class Services:
     watch: Watch
     limiter: Limiter
     secrets: Secrets
+    jobs: Jobs
     trusted: Sequence[Network] = ()
     ready: Callable[[], Awaitable[None]] = _at_once
     """Waits until it is known who is in groups, or cannot be found out soon."""

@@ -117,7 +117,7 @@ def _ones_own(api: APIRouter, services: Services) -> None:
                     by,
                     duration,
                     more.reason,
-                    source=more.source,
+                    source=calling.caller.source(more.source),
                     ip=calling.address.ip,
                     ip_told_by=calling.address.told_by,
                 )

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from app.mfa.oidc import Client, Provider, SignInRefused, StepUp
-from app.mfa.oidc import http as calls
 from app.mfa.oidc.refusals import ProviderAway, ProviderMisfit
+from app.oidc import http as calls
 from app.store.step_ups import StepUpStore
 from tests.mfa.oidc.browser import STRONG
 from tests.mfa.oidc.conftest import ACCOUNTS, SECRET, begin

@@ -87,7 +87,13 @@ WHOLE = """\
     quiet:
       a: {groups: [a], people: [ben], environments: [prod], times: [{from: "22:00", to: "07:00", zone: Europe/Madrid}]}
     channels: {digest: "#security", admin: C0ADMIN}
-    machines: {gateway: {scopes: [check, consume, request, read]}}
+    machines:
+      gateway: {scopes: [check, consume, request, read]}
+      ci:
+        scopes: [read]
+        oidc: {issuer: github, audience: "https://jit.example.com", repository_id: 7, environment: 7, ref: refs/heads/a,
+               workflow_ref: "a/b@refs/heads/main", ref_protected: true, event: push, lasts: 2h}
+      other: {scopes: [read], oidc: {issuer: "https://ci.example.com", audience: jit, subject: "a:b", project_id: "9"}}
     api: {decide: true}
     factors: {enrol: a, cooling_off: 1 day}
 """

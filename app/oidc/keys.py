@@ -1,4 +1,4 @@
-"""The provider's keys: those that may sign, each for asymmetric algorithms alone."""
+"""An issuer's keys: those that may sign, each for asymmetric algorithms alone."""
 
 import warnings
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Calls to the provider, with a limit on time and size, that follow nobody elsewhere."""
+"""Calls to an issuer, with a limit on time and size, that follow nobody elsewhere."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from app.mfa.oidc.refusals import ProviderAway, ProviderMisfit
+from app.oidc.troubles import IssuerAway, IssuerMisfit
 
 TIMEOUT = 5.0
 LARGEST = 256 * 1024
@@ -16,21 +16,21 @@ SAFE = re.compile(r"https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/
 
 
 async def fetch(http: aiohttp.ClientSession, issuer: str, url: str) -> dict[str, Any]:
-    """Fetch a JSON object. Raises ProviderAway or ProviderMisfit."""
+    """Fetch a JSON object. Raises IssuerAway or IssuerMisfit."""
     status, body = await _call(http, issuer, "GET", url, headers={"Accept": "application/json"})
     if status != 200:
-        raise ProviderMisfit(issuer, f"answers with HTTP {status} at {url}")
+        raise IssuerMisfit(issuer, f"answers with HTTP {status} at {url}")
     return _object(issuer, url, body)
 
 
 async def post(
     http: aiohttp.ClientSession, issuer: str, url: str, *, headers: Mapping[str, str], body: str
 ) -> tuple[int, dict[str, Any]]:
-    """Post a form; gives the status (200 or 4xx) and a JSON object. Raises ProviderAway or ProviderMisfit."""
+    """Post a form; gives the status (200 or 4xx) and a JSON object. Raises IssuerAway or IssuerMisfit."""
     form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     status, answer = await _call(http, issuer, "POST", url, headers={**headers, **form}, data=body)
     if status != 200 and not 400 <= status < 500:
-        raise ProviderMisfit(issuer, f"answers with HTTP {status} at {url}")
+        raise IssuerMisfit(issuer, f"answers with HTTP {status} at {url}")
     return status, _object(issuer, url, answer)
 
 
@@ -41,17 +41,17 @@ async def _call(
     try:
         async with http.request(method, url, timeout=limits, allow_redirects=False, **more) as answer:
             if answer.status >= 500 or answer.status == 429:
-                raise ProviderAway(issuer, f"fails (HTTP {answer.status})")
+                raise IssuerAway(issuer, f"fails (HTTP {answer.status})")
             body = bytearray()
             async for part in answer.content.iter_any():
                 body += part
                 if len(body) > LARGEST:
-                    raise ProviderMisfit(issuer, f"answers with more than {LARGEST // 1024} KB at {url}")
+                    raise IssuerMisfit(issuer, f"answers with more than {LARGEST // 1024} KB at {url}")
             return answer.status, bytes(body)
     except TimeoutError:
-        raise ProviderAway(issuer, f"did not answer within {TIMEOUT:g} s") from None
+        raise IssuerAway(issuer, f"did not answer within {TIMEOUT:g} s") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise ProviderAway(issuer, f"cannot be reached ({type(error).__name__})") from None
+        raise IssuerAway(issuer, f"cannot be reached ({type(error).__name__})") from None
 
 
 def _object(issuer: str, url: str, body: bytes) -> dict[str, Any]:
@@ -60,5 +60,5 @@ def _object(issuer: str, url: str, body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise ProviderMisfit(issuer, f"does not answer with a JSON object at {url}")
+        raise IssuerMisfit(issuer, f"does not answer with a JSON object at {url}")
     return found
