@@ -10,6 +10,7 @@ from app.policy.nearest import listed
 from app.policy.problems import Problem
 from app.policy.reach import Reach
 from app.policy.schema import RuleSpec, StageSpec
+from app.policy.trigger_references import lint_triggers
 
 
 def lint(draft: Draft) -> list[Problem]:
@@ -23,6 +24,7 @@ def lint(draft: Draft) -> list[Problem]:
             *_permissions(draft),
             *_reviews(draft),
             *factor_lint(draft),
+            *lint_triggers(draft),
         }
     )
 
