@@ -367,7 +367,8 @@ def known_keys(section: str, path: tuple[str | int, ...], *, is_mapping: bool = 
     spec = _spec(section, is_mapping)
     for step in path:
         if isinstance(step, str):
-            fields = {field.alias or name: field for name, field in _fields(spec).items()}
+            named = _fields(spec)
+            fields = named | {field.alias: field for field in named.values() if field.alias}
             spec = _spec_within(fields[step].annotation) if step in fields else None
     return frozenset(field.alias or name for name, field in _fields(spec).items())
 

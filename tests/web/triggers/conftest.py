@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from tests.web.callers import Said, at_the_api
+from tests.web.callers import Said, at_the_api, with_machines
 from tests.web.triggers.senders import SECRETS, TOPIC, Amazon, signed
 
 DOC = (Path(__file__).parents[3] / "docs/triggers.md").read_text(encoding="utf-8")
@@ -44,6 +44,7 @@ MORE = {
 
 
 def with_triggers(policies: dict[str, Any]) -> None:
+    with_machines(policies)
     for example in EXAMPLES:
         for section, entries in example.items():
             policies.setdefault(section, {}).update(entries)
@@ -88,5 +89,5 @@ async def sending(workplace, monkeypatch):
     amazon = Amazon()
     monkeypatch.setattr("app.main._fetching", lambda http: amazon.fetch)
     secrets = {name: SecretStr(value) for name, value in ENVIRONMENT.items()}
-    async with at_the_api(workplace(with_triggers), **{"JIT_TRIGGER_": secrets}) as callers:
+    async with at_the_api(workplace(with_triggers), JIT_TRIGGER_=secrets) as callers:
         yield Sending(callers, amazon)
