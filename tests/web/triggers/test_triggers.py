@@ -21,7 +21,10 @@ EXPECTED = {
     "gitlab": ("deploy-ci", "prod-db-migration", "orders-db", "MIG-12: add an index"),
     "alertmanager": ("deploy-ci", "prod-db-debug", "orders-db", "INC-7"),
     "pagerduty": ("ana", "prod-debug-session", "checkout", "Incident 1234: Checkout is slow"),
-    "eventbridge": ("ana", "prod-db-debug", "orders-db", "AWS refused ModifyDBInstance, event c0ffee00-1234-4567-89ab-cdef01234567"),
+    "eventbridge": (
+        "ana", "prod-db-debug", "orders-db",
+        "AWS refused ModifyDBInstance, event c0ffee00-1234-4567-89ab-cdef01234567",
+    ),
     "hmac": ("deploy-ci", "prod-db-debug", "payments-db", "Run 871"),
     "sns": ("deploy-ci", "prod-db-debug", "orders-db", "INC-7"),
 }  # fmt: skip
@@ -357,11 +360,10 @@ async def test_sns_confirmation(sending):
     said = await sending.send("sns", message)
 
     assert [] == opened(said)
-    assert [
-        message["SigningCertURL"],
-        "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription"
-        f"&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aaudit&Token={message['Token']}",
-    ] == sending.amazon.fetched
+    topic = "arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aaudit"
+    there = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription"
+    asked = f"{there}&TopicArn={topic}&Token={message['Token']}"
+    assert [message["SigningCertURL"], asked] == sending.amazon.fetched
 
 
 async def test_sns_confirmation_of_strangers(sending):
