@@ -219,13 +219,12 @@ class Bot:
         )
         token_store = TokenStore(connection.calls)
         self.tokens = Tokens(token_store, Checks(connection.calls), self.policy, identity.of)
-        limiter = Limiter(token_store)
         self.triggers = Triggers(
             self.workflow,
             self.policy,
             settings.trigger_secrets,
             Happened(connection.calls),
-            limiter,
+            Limiter(token_store),
             identity.of,
             _fetching(http),
         )
@@ -233,7 +232,7 @@ class Bot:
             workflow=self.workflow,
             tokens=self.tokens,
             watch=Watch(connection.waits),
-            limiter=limiter,
+            limiter=Limiter(token_store),
             secrets=self.secrets,
             triggers=self.triggers,
             trusted=networks_in(settings.trusted_proxies),
