@@ -33,6 +33,8 @@ from app.connectors.settings import ConnectorsError
 from app.connectors.troubles import Troubles
 from app.delegating import Delegating
 from app.directory.asking import Means
+from app.directory.found import SourceFailed
+from app.directory.http import get
 from app.directory.keeping import Keeper
 from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
@@ -69,6 +71,7 @@ from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
 from app.store.failing import Failing
 from app.store.giving import Giving
+from app.store.happened import Happened
 from app.store.homes import HomeViewers
 from app.store.in_force import PolicyInForce
 from app.store.jobs import JobStore
@@ -95,6 +98,9 @@ from app.web.pages.confirm import ConfirmPage
 from app.web.pages.factors import FactorsPage
 from app.web.pages.frame import Frame
 from app.web.server import CannotListen, Health, listen, make_web, run_web
+from app.web.triggers.opening import Triggers
+from app.web.triggers.refusals import CertificateUnavailable
+from app.web.triggers.sns import Fetch
 from app.whereabouts import Whereabouts
 from app.workflow import Workflow
 
@@ -216,6 +222,15 @@ class Bot:
         )
         token_store = TokenStore(connection.calls)
         self.tokens = Tokens(token_store, Checks(connection.calls), self.policy, identity.of)
+        self.triggers = Triggers(
+            self.workflow,
+            self.policy,
+            settings.trigger_secrets,
+            Happened(connection.calls),
+            Limiter(token_store),
+            identity.of,
+            _fetching(http),
+        )
         self.api = ApiServices(
             workflow=self.workflow,
             tokens=self.tokens,
@@ -223,6 +238,7 @@ class Bot:
             limiter=Limiter(token_store),
             secrets=self.secrets,
             jobs=Jobs(http, self.policy, JobStore(connection.calls), self.tokens),
+            triggers=self.triggers,
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
             certify=OwnKeys(self.connectors).certify,
@@ -336,6 +352,8 @@ class Bot:
             warnings["policy"] = f"the changed files are not in force: {self.policies.problem}"
         if troubles := self.directory.troubles():
             warnings["directory"] = "; ".join(map(str, troubles))
+        if missing := self.triggers.missing():
+            warnings["triggers"] = "; ".join(f"{name} {why}" for name, why in missing.items())
         return Health(reasons, warnings, self.policies.current.digest)
 
     def reload_policies(self) -> None:
@@ -471,6 +489,18 @@ def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:
 
 
 Job = Coroutine[Any, Any, None]
+
+
+def _fetching(http: aiohttp.ClientSession) -> Fetch:
+    """Fetch what events are verified by."""
+
+    async def fetch(url: str) -> bytes:
+        try:
+            return await get(http, url, headers={}, within=5.0)
+        except SourceFailed as error:
+            raise CertificateUnavailable(f"Amazon SNS {error}.") from None
+
+    return fetch
 
 
 def _means(settings: Settings, client: AsyncWebClient, http: aiohttp.ClientSession) -> Means:

@@ -29,6 +29,10 @@ class SettingsError(Exception):
     """Settings are missing or malformed; `str()` says which, one a line, and what each should look like."""
 
 
+def _trigger_secrets() -> dict[str, SecretStr]:
+    return {name: SecretStr(value) for name, value in os.environ.items() if name.startswith("JIT_TRIGGER_")}
+
+
 class Settings(BaseSettings):
     """Everything that the bot takes from its environment."""
 
@@ -63,6 +67,10 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     smtp_ca: Path | None = None
     mail_from: str = ""
+    trigger_secrets: dict[str, SecretStr] = Field(
+        default_factory=_trigger_secrets, validation_alias="JIT_TRIGGER_"
+    )
+    """What proves events from outside, by the name that policies give: `JIT_TRIGGER_…`."""
     digest_hour: int = Field(9, ge=0, le=23)
     digest_zone: str = "UTC"
     log_format: str = Field("auto", pattern="^(auto|json|console)$")

@@ -11,6 +11,7 @@ from app.cli.demo import demo
 from app.cli.doctor import doctor
 from app.cli.policy import policy
 from app.cli.serve import serve
+from app.cli.trigger import trigger
 
 jit = typer.Typer(
     name="jit",
@@ -28,6 +29,7 @@ jit.command("list")(list_)
 jit.add_typer(token, name="token")
 jit.add_typer(policy, name="policy")
 jit.add_typer(audit, name="audit")
+jit.add_typer(trigger, name="trigger")
 
 
 def main() -> None:

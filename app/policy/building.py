@@ -23,6 +23,7 @@ from app.policy.reach import Reach
 from app.policy.rules import Placed, RuleIndex
 from app.policy.schema import ActionSpec
 from app.policy.telling import digest_readers, ways
+from app.policy.triggers import triggers_of
 from app.policy.workloads import workloads
 
 
@@ -68,6 +69,7 @@ def build(draft: Draft) -> Policy:
         workloads=workloads(draft),
         decides_by_api=decides_by_api(draft),
         factors=factor_policy(draft),
+        triggers=triggers_of(draft),
         digest_channel=channels["digest"],
         admin_channel=channels["admin"],
         ways=ways(draft),

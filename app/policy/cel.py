@@ -53,6 +53,8 @@ VARIABLES = {
     "ip_from": "string",
 }
 """What an expression may speak of, with its type in CEL."""
+Variables = tuple[tuple[str, str], ...]
+OF_REQUESTS: Variables = tuple(VARIABLES.items())
 
 
 class Seen(NamedTuple):
@@ -67,18 +69,7 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         """Compile an expression. Raises MisplacedError, a ValueError, with the place marked."""
-        text = text.rstrip()
-        _within_limits(text)
-        try:
-            self._program = _environment().compile(text)
-        except MisplacedError:
-            raise
-        except Exception as error:  # noqa: BLE001  the library raises what it has, RuntimeError as a rule
-            raise _told(text, str(error)) from None
-        kind = str(self._program.return_type().name())
-        if kind != "BOOL":
-            raise _misplaced(text, 1, 1, f"gives {kind.lower()}; write a comparison, or what else gives bool")
-        _constants(text)
+        self._program = compiled(text, OF_REQUESTS)
         bare = _TOKEN.sub(
             lambda token: token[0] if token["text"] is None and token[0][:2] != "//" else " ", text
         )
@@ -89,10 +80,10 @@ class Expression:
         try:
             value = self._program.eval(_activation(facts)).value()
         except Exception as error:  # noqa: BLE001  what cannot be evaluated is told, whatever is raised
-            return Seen(None, _first_line(error))
+            return Seen(None, first_line(error))
         if value is True or value is False:
             return Seen(value)
-        return Seen(None, _first_line(value))
+        return Seen(None, first_line(value))
 
 
 @lru_cache(maxsize=10_000)
@@ -101,10 +92,32 @@ def expression(text: str) -> Expression:
     return Expression(text)
 
 
+def compiled(text: str, variables: Variables, *, kinds: tuple[str, ...] = ("BOOL",)) -> Any:
+    """Compile an expression over some variables, which gives one of these kinds of value.
+
+    Raises MisplacedError, a ValueError, with the place marked.
+    """
+    text = text.rstrip()
+    _within_limits(text)
+    try:
+        program = environment(variables).compile(text)
+    except MisplacedError:
+        raise
+    except Exception as error:  # noqa: BLE001  the library raises what it has, RuntimeError as a rule
+        raise _told(text, str(error), variables) from None
+    kind = str(program.return_type().name())
+    if kind not in kinds:
+        right = "a comparison, or what else gives bool" if "BOOL" in kinds else "what gives a string"
+        raise _misplaced(text, 1, 1, f"gives {kind.lower()}; write {right}")
+    _constants(text)
+    return program
+
+
 @cache
-def _environment() -> Any:
+def environment(variables: Variables) -> Any:
+    """Give the library's environment in which some variables are declared. Raises MisplacedError without it."""
     cel = _library()
-    return cel.NewEnv(variables={name: _type(cel, kind) for name, kind in VARIABLES.items()})
+    return cel.NewEnv(variables={name: _type(cel, kind) for name, kind in variables})
 
 
 def _library() -> Any:
@@ -133,7 +146,7 @@ def _activation(facts: Facts) -> Any:
     last = _LAST[-1:]
     if last and last[0][0] is facts:
         return last[0][1]
-    bound = _environment().Activation(_bindings(facts))
+    bound = environment(OF_REQUESTS).Activation(_bindings(facts))
     _LAST[:] = [(facts, bound)]
     return bound
 
@@ -199,9 +212,9 @@ def _constants(text: str) -> None:
     for call in _CALL.finditer(text):
         place = _line_and_column(text, call.start("text"))
         if call["name"] == "matches":
-            result = _environment().compile(f"''.matches({call['text']})").eval(data={}).value()
+            result = environment(OF_REQUESTS).compile(f"''.matches({call['text']})").eval(data={}).value()
             if not isinstance(result, bool):
-                raise _misplaced(text, *place, f"is no pattern of RE2 ({_first_line(result)}); mend it")
+                raise _misplaced(text, *place, f"is no pattern of RE2 ({first_line(result)}); mend it")
         else:
             try:
                 zone_of(call["text"][1:-1])
@@ -209,17 +222,17 @@ def _constants(text: str) -> None:
                 raise _misplaced(text, *place, str(error)) from None
 
 
-def _told(text: str, said: str) -> MisplacedError:
+def _told(text: str, said: str, variables: Variables) -> MisplacedError:
     """Say in our words what the library says of the first thing that is wrong."""
     found = _PLACE.search(said)
     if found is None:
-        return MisplacedError(f"cannot be used ({_first_line(said)}); write it in a simpler way", "")
+        return MisplacedError(f"cannot be used ({first_line(said)}); write it in a simpler way", "")
     line, column, what = int(found[1]), int(found[2]), found[3].removesuffix(" [INVALID_ARGUMENT]")
     what = re.sub(r" expecting \{.*", "", what.replace(" (in container '')", ""))
     undeclared = re.search(r"undeclared reference to '([^']*)'", what)
     if undeclared:
         line, column = _start_of(text, undeclared[1], line, column)
-        names = ", ".join(VARIABLES)
+        names = ", ".join(name for name, _ in variables)
         what = f"speaks of “{undeclared[1]}”, which is not there; known: {names}"
         return _misplaced(text, line, column, what)
     return _misplaced(text, line, column, f"is wrong at the mark: {what.replace(';', ',')}; mend it there")
@@ -245,5 +258,6 @@ def _misplaced(text: str, line: int, column: int, said: str) -> MisplacedError:
     return MisplacedError(said, f"    {cut}\n    {' ' * (column - 1 - begin)}^")
 
 
-def _first_line(said: object) -> str:
+def first_line(said: object) -> str:
+    """Give the first line of what the library says, short and on one line of ours."""
     return (str(said).splitlines() or [""])[0][:160].replace(";", ",")

@@ -22,6 +22,7 @@ REMEMBERED = timedelta(days=30)
 ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 ATTRIBUTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,63}")
+ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 MIDNIGHT = 24 * 60
 
 
@@ -201,7 +202,7 @@ def _attributes(value: object) -> dict[str, tuple[str, ...]]:
         raise ValueError(f"is an empty mapping; write {right}, or leave the key out")
     found = {}
     for key, words in value.items():
-        name = matching(re.compile(r"[a-z][a-z0-9_]{0,31}"), "a-z, 0-9 and _, such as cost_centre")
+        name = matching(ATTRIBUTE_NAME, "a-z, 0-9 and _, such as cost_centre")
         try:
             name(key)
         except ValueError as error:

@@ -26,6 +26,7 @@ from app.policy.schema import (
     RuleSpec,
     StageSpec,
 )
+from app.policy.trigger_shapes import TriggerSpec
 from app.policy.yaml_file import Document, Path_, dotted
 
 
@@ -183,6 +184,10 @@ class Draft:
     def factors(self) -> Iterator[tuple[Entry, Any]]:
         """Each key with a value of its own shape; keys that are not known are told already."""
         return self._well_formed("factors")
+
+    @property
+    def triggers(self) -> Iterator[tuple[Entry, TriggerSpec]]:
+        return self._well_formed("triggers")
 
     def _well_formed(self, section: str) -> Iterator[tuple[Entry, Any]]:
         """Go through a section by name: the order of files and keys means nothing."""

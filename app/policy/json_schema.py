@@ -38,6 +38,7 @@ ABOUT = {
     "machines": "Machines that call the API, by name, and for what.",
     "api": "What people may do through the API.",
     "factors": "Which action lets somebody enrol a second factor, and how long until it counts.",
+    "triggers": "Signed events from outside that open requests.",
 }
 
 

@@ -15,6 +15,7 @@ from app.policy import addresses, factor_shapes, shapes
 from app.policy import context_shapes as context
 from app.policy import outside_shapes as outside
 from app.policy import target_shapes as target
+from app.policy import trigger_shapes as triggers
 from app.policy.cases import spec as cases
 from app.policy.policy import CATALOGUE
 
@@ -152,6 +153,18 @@ SHAPES: dict[Callable[..., Any], Schema] = {
         ]
     },
     factor_shapes.fresh: DURATION,
+    triggers.words: {
+        "anyOf": [
+            _prose(500),
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["cel"],
+                "properties": {"cel": {"type": "string", "minLength": 1}},
+            },
+        ]
+    },
+    triggers.secret_name: text("JIT_TRIGGER_[A-Z0-9_]{1,100}", examples=["JIT_TRIGGER_GITHUB"]),
     cases.instant: text(
         r"\s*([A-Za-z]{3}[a-z]* +)?[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
         r"(Z|[+-][0-9]{2}:[0-9]{2}| +[A-Za-z][A-Za-z0-9_+/-]{0,63})?\s*",

@@ -10,6 +10,7 @@ from app.policy.nearest import listed
 from app.policy.problems import Problem
 from app.policy.reach import Reach
 from app.policy.schema import RuleSpec, StageSpec
+from app.policy.trigger_references import lint_triggers
 from app.policy.workloads import wide_workloads
 
 
@@ -25,6 +26,7 @@ def lint(draft: Draft) -> list[Problem]:
             *_reviews(draft),
             *factor_lint(draft),
             *wide_workloads(draft),
+            *lint_triggers(draft),
         }
     )
 

@@ -37,6 +37,7 @@ from app.policy.quiet import Quiet, QuietHours
 from app.policy.rules import Rule, RuleIndex
 from app.policy.settling import Settled, settle
 from app.policy.spans import span
+from app.policy.triggers import Trigger
 from app.policy.unknown_address import could_match
 from app.policy.ways import UNSAID, Way
 from app.policy.workloads import Workload
@@ -80,6 +81,8 @@ class Policy:
     """Whether people may approve and deny through the API."""
     factors: FactorPolicy | None
     """How factors are enrolled; None where nobody enrols a first one."""
+    triggers: tuple[Trigger, ...]
+    """Which events from outside open which requests, by name."""
     digest_channel: str
     admin_channel: str
     ways: Mapping[str, frozenset[Way]]

@@ -17,6 +17,7 @@ from app.policy.quiet import wrong_in_quiet
 from app.policy.reach import Reach
 from app.policy.schema import ActionSpec, RuleSpec, StageSpec
 from app.policy.telling import telling_misfits
+from app.policy.trigger_references import trigger_misfits
 from app.policy.words import known, unknown
 from app.policy.workloads import workload_misfits
 from app.policy.yaml_file import Path_
@@ -39,6 +40,7 @@ def misfits(draft: Draft) -> list[Problem]:
         *factor_misfits(draft),
         *telling_misfits(draft),
         *workload_misfits(draft),
+        *trigger_misfits(draft),
     ]
 
 

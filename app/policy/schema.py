@@ -57,6 +57,7 @@ from app.policy.shapes import (
     Title,
 )
 from app.policy.target_shapes import Parameters
+from app.policy.trigger_shapes import TriggerSpec
 from app.policy.ways import WayWord
 
 NEEDED: Any = Field(default=None, validate_default=True)
@@ -337,13 +338,15 @@ SECTIONS: dict[str, Any] = {
     "machines": MachineSpec,
     "api": Flag,
     "factors": str,
+    "triggers": TriggerSpec,
 }
 """What an entry of each section is; of `factors` each key has a shape of its own."""
 
 
 def as_written(step: str | int) -> str | int:
     """Give the key that stands in files for a name here: an end that is left out is told by its name here."""
-    return {"begins": "from", "ends": "to", "parameters": "with"}.get(str(step), step)
+    named = {"begins": "from", "ends": "to", "parameters": "with", "asker": "as", "lasts": "for"}
+    return named.get(str(step), step)
 
 
 @cache
@@ -364,7 +367,8 @@ def known_keys(section: str, path: tuple[str | int, ...], *, is_mapping: bool = 
     spec = _spec(section, is_mapping)
     for step in path:
         if isinstance(step, str):
-            fields = {field.alias or name: field for name, field in _fields(spec).items()}
+            named = _fields(spec)
+            fields = named | {field.alias: field for field in named.values() if field.alias}
             spec = _spec_within(fields[step].annotation) if step in fields else None
     return frozenset(field.alias or name for name, field in _fields(spec).items())
 

@@ -5,7 +5,7 @@
 | `jit:{pNN}:request:<id>` | hash: version, doc | 30 days once final | create, save |
 | `jit:{pNN}:grant:<id>` | string: JSON | ends with the grant (PXAT) | save |
 | `jit:{pNN}:held:<person>:<action>:<resource>` | sorted set: grant by its end (ms) | with the last of them | save |
-| `jit:{pNN}:seen:<key>` | string: request id | 1 hour | create |
+| `jit:{pNN}:seen:<key>` | string: request id | 1 hour; 30 days for events from outside | create |
 | `jit:{pNN}:of:<person>` | sorted set: id by creation (ms) | 410 days after the last | create |
 | `jit:{pNN}:pending`, `jit:{pNN}:live` | sorted set: id by creation (ms) | none | create, save |
 | `jit:{pNN}:deadlines` | sorted set: `kind:id` by due time (ms) | none | create, save, claim |
@@ -28,6 +28,7 @@
 | `jit:{mfa}:step-up:<SHA-256 of the state>` | string: JSON | 5 minutes | step_ups, step_up_take |
 | `jit:{tokens}:job:<SHA-256 of issuer and jti>` | string | with the job's own token | jobs |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
+| `jit:{triggers}:<trigger>:<sha256>` | string: who asks because of an event | 30 days | happened |
 | `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_* |
 | `jit:{pages}:wish:<sha256>` | hash: person, slack, wish, used | 5 minutes | wishes, wish_take |
 | `jit:{pNN}:proven:<person>:<factor>` | string: JSON, the latest proof | 12 hours | proofs |
@@ -220,6 +221,12 @@ NEW_MAIL = "jit:{mail}:new"
 MAIL_AGAIN = "jit:{mail}:again"
 MAIL_FAILURES = "jit:{mail}:failures"
 MAIL_TROUBLE = "jit:{mail}:trouble"
+
+
+def happened(event: str) -> str:
+    return f"jit:{{triggers}}:{event.removeprefix('trigger:')}"
+
+
 AUDIT_LOG = "jit:{jobs}:audit-log"
 
 

@@ -110,7 +110,14 @@ class RequestStore:
             seconds, micros = await self._redis.time()
         return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
 
-    async def create(self, request: Request, event: Event, delivery: str, newest: str = ANY) -> str | None:
+    async def create(
+        self,
+        request: Request,
+        event: Event,
+        delivery: str,
+        newest: str = ANY,
+        delivery_kept: timedelta = DELIVERY_REMEMBERED,
+    ) -> str | None:
         """Write a new request. `delivery` names what asked for it, so that a repeated one creates nothing.
 
         Returns the id under which it is found, which is an earlier one's where the delivery was seen before,
@@ -138,7 +145,7 @@ class RequestStore:
                     milliseconds(request.created_at),
                     index_of(request),
                     int(KEPT_ONCE_FINAL.total_seconds()),
-                    int(DELIVERY_REMEMBERED.total_seconds()),
+                    int(delivery_kept.total_seconds()),
                     KEPT_IN_INDEX,
                     int(INDEX_KEPT.total_seconds()),
                     newest,

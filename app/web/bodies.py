@@ -7,12 +7,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web.problems import status_problem
 
 LARGEST = 64 * 1024
+LARGEST_EVENT = 1024 * 1024
 ARRIVES_WITHIN = 10.0
 PATHS = "/v1/"
+EVENTS = "/v1/triggers/"
 
 
 class Bodies:
-    """Refuses a body that is larger than LARGEST bytes, or does not arrive within ARRIVES_WITHIN seconds."""
+    """Refuses a body that is larger than LARGEST bytes, or LARGEST_EVENT for an event, or arrives too slowly."""
 
     def __init__(self, app: ASGIApp, within: float = ARRIVES_WITHIN) -> None:
         self._app = app
@@ -22,15 +24,16 @@ class Bodies:
         if scope["type"] != "http" or not scope["path"].startswith(PATHS) or not _has_body(scope):
             await self._app(scope, receive, send)
             return
+        largest = LARGEST_EVENT if scope["path"].startswith(EVENTS) else LARGEST
         try:
             async with asyncio.timeout(self._within):
-                body = await _read(receive)
+                body = await _read(receive, largest)
         except TimeoutError:
             detail = f"The body did not arrive within {self._within:g} s."
             await status_problem(408, detail, {"Connection": "close"})(scope, receive, send)
             return
         if body is None:
-            detail = f"A body here has at most {LARGEST} bytes."
+            detail = f"A body here has at most {largest} bytes."
             await status_problem(413, detail, {"Connection": "close"})(scope, receive, send)
             return
         await self._app(scope, _replayed(body, receive), send)
@@ -40,7 +43,7 @@ def _has_body(scope: Scope) -> bool:
     return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, largest: int) -> bytes | None:
     """Read a body; None as soon as it is too large, whatever its headers say."""
     body = bytearray()
     while True:
@@ -48,7 +51,7 @@ async def _read(receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return bytes(body)
         body += message.get("body", b"")
-        if len(body) > LARGEST:
+        if len(body) > largest:
             return None
         if not message.get("more_body", False):
             return bytes(body)

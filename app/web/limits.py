@@ -29,6 +29,10 @@ VERBS = Limit("verbs", 240, timedelta(minutes=1), 1)
 CHECKS = Limit("checks", 300_000, timedelta(minutes=1), 5_000)
 STRANGERS = Limit("strangers", 120, timedelta(minutes=1), 1)
 """Calls without a valid token, by address."""
+EVENTS = Limit("events", 1_200, timedelta(minutes=1), 1)
+"""Events that are genuine, by source."""
+OPENINGS = Limit("openings", 120, timedelta(hours=1), 1)
+"""Events that match, by trigger: a flood of them must not drown the approvers."""
 
 
 class _Drawn(NamedTuple):

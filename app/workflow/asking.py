@@ -1,7 +1,7 @@
 """Asking: what is wished is checked, judged and written once."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain import transitions
 from app.domain.ids import new_request_id
@@ -27,7 +27,7 @@ class Asking(Writing):
         for attempt in range(ATTEMPTS):
             drafted, newest = await self._draft(wish, by)
             try:
-                found = await self._create(drafted, delivery, newest)
+                found = await self._create(drafted, delivery, newest, wish.delivery_kept)
             except Overtaken:
                 await pause(attempt)
                 continue
@@ -94,10 +94,10 @@ class Asking(Writing):
             drafted = drafted.model_copy(update={"plan": self._plan(drafted)})
         return drafted, newest
 
-    async def _create(self, drafted: Request, delivery: str, newest: str) -> Request | None:
+    async def _create(self, drafted: Request, delivery: str, newest: str, kept: timedelta) -> Request | None:
         """Write a drafted request, or find the one that the same delivery made; None when the id is taken."""
         request, event = transitions.ask(drafted)
-        found = await self._store.create(request, event, delivery, newest)
+        found = await self._store.create(request, event, delivery, newest, kept)
         if found is None:
             return None
         if found != request.id:

@@ -6,7 +6,7 @@ from app.domain.refusals import (
     BadInput,
 )
 from app.domain.value import Value
-from app.store.requests import LATEST_START
+from app.store.requests import DELIVERY_REMEMBERED, LATEST_START
 
 SOONEST = timedelta(minutes=5)
 """A start that lies this little in the past is one that came while the form was filled in."""
@@ -24,6 +24,8 @@ class Wish(Value):
     ip_told_by: str = ""
     """As in `Request`."""
     delivery: str = ""
+    delivery_kept: timedelta = DELIVERY_REMEMBERED
+    """For how long it counts once."""
     start_at: datetime | None = None
     asked_with: tuple[str, ...] = ()
     """Other resources that the same wish names; each is a request of its own."""

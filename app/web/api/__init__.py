@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from app.web.api import ci, credentials, grants, logins, requests, verbs
+from app.web.api import ci, credentials, grants, logins, requests, triggers, verbs
 from app.web.api.services import Services
 from app.web.bodies import Bodies
 from app.web.problems import Problem, tell_problems
@@ -12,11 +12,11 @@ ABOUT = (
     "policy and caller are read again each time. Errors are problem documents (RFC 9457)."
 )
 NOES = {
-    401: "There is no token, or it is expired or revoked.",
+    401: "There is no token, or it is expired or revoked; or an event is not genuine.",
     403: "Policy, or the token's scopes, do not let the caller.",
     404: "There is none, or none that is the caller's to see.",
     409: "Not in a state for this: somebody was quicker, or time is up.",
-    413: "The body is larger than 64 KiB.",
+    413: "The body is larger than 64 KiB, or an event's than 1 MiB.",
     422: "What was sent cannot be used.",
     429: "Too many calls; `Retry-After` says when the next one is taken.",
     503: "The store does not answer: nothing was done and nothing is permitted.",
@@ -34,6 +34,6 @@ def add_api(web: FastAPI, services: Services) -> None:
             for status, why in NOES.items()
         },
     )
-    for resource in (requests, verbs, credentials, grants, logins, ci):
+    for resource in (requests, verbs, credentials, grants, logins, ci, triggers):
         api.include_router(resource.routes(services))
     web.include_router(api)

@@ -16,6 +16,7 @@ from app.tokens import Caller, Tokens
 from app.web.address import Address, Network, address_of
 from app.web.limits import STRANGERS, VERBS, Limiter
 from app.web.published import Published
+from app.web.triggers.opening import Triggers
 from app.workflow import Workflow
 
 BEARER = HTTPBearer(auto_error=False, description="A token of `jit login` or `jit token create`: `jit_…`.")
@@ -51,6 +52,7 @@ class Services:
     limiter: Limiter
     secrets: Secrets
     jobs: Jobs
+    triggers: Triggers | None = None
     trusted: Sequence[Network] = ()
     ready: Callable[[], Awaitable[None]] = _at_once
     """Waits until it is known who is in groups, or cannot be found out soon."""

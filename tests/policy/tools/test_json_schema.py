@@ -96,6 +96,14 @@ WHOLE = """\
       other: {scopes: [read], oidc: {issuer: "https://ci.example.com", audience: jit, subject: "a:b", project_id: "9"}}
     api: {decide: true}
     factors: {enrol: a, cooling_off: 1 day}
+    triggers:
+      a: {source: github, secret: JIT_TRIGGER_A, when: [{id: x, cel: event.a == 1, message: m}], once_per: event.id,
+          request: {action: a, resource: a-1, for: 30m, reason: {cel: event.b}, as: {machine: gateway}}}
+      b: {source: sns, topics: ["arn:aws:sns:eu-west-1:123456789012:audit"],
+          when: [{id: x, cel: event.a, message: m}],
+          request: {action: a, resource: {cel: event.b}, reason: INC, as: {person: {attribute: team, cel: event.c}}}}
+      c: {source: hmac, secret: JIT_TRIGGER_C, when: [{id: x, cel: "true", message: m}],
+          request: {action: a, resource: 7, reason: 7, as: {on_call: turns}}}
 """
 WHOLE_CASES = """\
     defaults: {who: [ana, ben], reason: "", earlier: [], live: 0, source: slack}
