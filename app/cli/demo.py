@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from app.playground import Playground
 
 PORT = 8800
+TO_TRY = """\
+Open the page. You are Ana: type  /jit request  in #general.
+Then become Ben, go to #prod-approvals and click Approve. Ctrl-C ends it all.
+
+With a second factor, by the key in your laptop or an authenticator app on your phone:
+  as Ben  /jit request enrol-factor ben 10m My key   then as Sam approve it in #prod-approvals
+  as Ben  /jit factors                               the button opens Ben's own page: add a key or an app
+  as Ana  /jit request prod-secrets-read checkout-keys 10m INC-7    then approve it as Ben"""
 
 
 def demo(
@@ -40,6 +48,7 @@ def demo(
 
 async def _demo(port: int, data: Path, once: bool) -> None:
     from app.cli.bot import BotProcess, environment, running  # noqa: PLC0415
+    from app.cli.demo_settings import demo_settings  # noqa: PLC0415
     from app.playground import AppRegistration, Playground, demo_workspace  # noqa: PLC0415
     from app.shipped import shipped  # noqa: PLC0415
 
@@ -51,7 +60,8 @@ async def _demo(port: int, data: Path, once: bool) -> None:
     try:
         if not once:
             typer.echo(f"Workspace  {playground.url}")
-        async with running(BotProcess(environment(playground, data), data / "bot.log")) as bot:
+        settings = environment(playground, data, demo_settings(data))
+        async with running(BotProcess(settings, data / "bot.log")) as bot:
             await _play(playground, data) if once else await _stay(playground, bot)
     finally:
         await playground.__aexit__(None, None, None)
@@ -72,8 +82,7 @@ async def _stay(playground: "Playground", bot: "BotProcess") -> None:
         if not ended.done():
             await ready
             typer.echo(f"Ready. Log: {bot.log}")
-            typer.echo("Open the page. You are Ana: type  /jit request  in #general.")
-            typer.echo("Then become Ben, go to #prod-approvals and click Approve. Ctrl-C ends it all.")
+            typer.echo(TO_TRY)
     status = await ended
     _fail(f"the bot ended by itself with status {status}; its last words:\n{bot.last_words()}")
 
@@ -83,10 +92,11 @@ async def _play(playground: "Playground", data: Path) -> None:
     import aiohttp  # noqa: PLC0415
 
     from app.cli.story import MainStory  # noqa: PLC0415
+    from app.cli.visitor import Visitor  # noqa: PLC0415
     from app.playground.hands import Hands, NotSeenError, NotTakenError  # noqa: PLC0415
 
     async with aiohttp.ClientSession() as session:
-        story = MainStory(Hands(playground.url, session), typer.echo)
+        story = MainStory(Hands(playground.url, session), typer.echo, Visitor(session))
         try:
             await story.play()
         except (NotSeenError, NotTakenError) as error:

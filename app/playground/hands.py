@@ -136,6 +136,16 @@ def offers(message: Json) -> list[str]:
     ]
 
 
+def urls(shown: Json) -> list[str]:
+    """List where the buttons of a message or a view lead."""
+    return [
+        element["url"]
+        for block in shown.get("blocks") or ()
+        for element in (*block.get("elements", ()), block.get("accessory") or {})
+        if element.get("url")
+    ]
+
+
 def _fitting(element: Json, answer: str | Sequence[str]) -> str | Sequence[str]:
     """Give a list of one where several may be chosen and one is."""
     return [answer] if element["type"].startswith("multi_") and isinstance(answer, str) else answer

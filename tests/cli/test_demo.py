@@ -2,14 +2,19 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
 import venv
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+
+from app.cli.demo_settings import demo_settings
+from app.policy import PolicySource, shipped_policies
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +40,27 @@ def test_once_plays_the_main_story(tmp_path):
     assert (0, "") == (demo.returncode, err)
     steps = [line for line in out.splitlines() if line.startswith("✓")]
     assert f"All {len(steps)} steps were seen to happen." == out.splitlines()[-1]
-    assert len(steps) >= 11
+    assert len(steps) >= 16
+    assert 1 == sum("touches his key" in step for step in steps)
+
+
+def test_the_demos_policies_are_the_shipped_ones_but_for_a_short_cooling_off(tmp_path):
+    """A copy in the data folder, said to be the demo's, which stays as it was changed; so does the key."""
+    first = demo_settings(tmp_path)
+    copy = Path(first["JIT_POLICIES"])
+    shipped, demos = shipped_policies(), PolicySource(copy).current
+    changed = {str(each) for each in read_files(shipped).items() ^ read_files(copy).items()}
+    assert {"factors.yaml"} == {name.split("'")[1] for name in changed}
+    assert (timedelta(seconds=3), "enrol-factor") == (demos.factors.cooling_off, demos.factors.enrol)
+    (copy / "factors.yaml").write_text("factors: {enrol: enrol-factor, cooling_off: 9s}\n")
+    second = demo_settings(tmp_path)
+    assert timedelta(seconds=9) == PolicySource(Path(second["JIT_POLICIES"])).current.factors.cooling_off
+    assert first["JIT_SECRET_KEYS"] == second["JIT_SECRET_KEYS"]
+    assert 0o600 == stat.S_IMODE((tmp_path / "secret-key").stat().st_mode)
+
+
+def read_files(folder: Path) -> dict[str, str]:
+    return {str(each.relative_to(folder)): each.read_text() for each in folder.rglob("*.yaml")}
 
 
 def test_once_leaves_a_log_that_verifies(tmp_path):

@@ -31,7 +31,7 @@ def test_shipped():
     done = jit()
 
     assert (0, "") == (done.returncode, done.stderr)
-    assert "3 environments, 9 actions, 5 people, 4 groups, 14 rules." in done.stdout
+    assert "3 environments, 11 actions, 5 people, 4 groups, 17 rules." in done.stdout
     assert f"Digest {PolicySource(shipped_policies()).current.digest}\n" in done.stdout
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.domain.proof import Factor
 from app.domain.verdict import Outcome
 from app.playground.demo import CHANNELS, PEOPLE
 from app.policy import Ask, Permission, PolicySource, shipped_policies
@@ -63,6 +64,9 @@ def verdict(requester: str, action: str, resource: str, minutes: float) -> str:
         ("chloe", "prod-db-migration", "orders-db", 60, f"{OWNER}, then {LEAD}"),
         ("chloe", "prod-db-migration", "payments-db", 120, TOO_LONG),
         ("ana", "prod-debug-session", "checkout", 15, "2 of ben, chloe, sam"),
+        ("ana", "prod-secrets-read", "payments-keys", 15, LEAD),
+        ("ben", "enrol-factor", "ben", 30, "1 of sam"),
+        ("sam", "enrol-factor", "sam", 30, LEAD),
         ("ana", "prod-restart-container", "checkout", 10, PEER),
         ("ana", "restart-container", "checkout", 10, AUTO),
         ("ana", "restart-container", "checkout", 30, AUTO),
@@ -77,6 +81,17 @@ def verdict(requester: str, action: str, resource: str, minutes: float) -> str:
 def test_main_stories(requester, action, resource, minutes, said):
     """What each of the main stories gets."""
     assert said == verdict(requester, action, resource, minutes)
+
+
+def test_what_is_read_once_takes_a_factor():
+    """Production secrets take a key or a code; a factor counts a day after it was enrolled, not by oneself."""
+    ask = Ask(
+        requester=POLICY.people["ana"], action="prod-secrets-read", resource="payments-keys", seconds=900,
+        reason="INC-7", source="slack", at=datetime(2026, 3, 2, tzinfo=UTC),
+    )  # fmt: skip
+
+    assert (Factor.WEBAUTHN, Factor.TOTP) == POLICY.judge(ask).obligations.mfa_approver
+    assert ("enrol-factor", timedelta(days=1)) == (POLICY.factors.enrol, POLICY.factors.cooling_off)
 
 
 def test_nothing_to_warn_of():

@@ -12,8 +12,9 @@ from tests.workplace import ASK, PROD, STAGING, at_work, cards, id_in, live_mark
 
 ORDER = "The order is `/jit request ACTION RESOURCE 30m why`."
 EVERY_ACTION = (
-    "The actions are: prod-config-change, prod-db-debug, prod-db-migration, prod-debug-session, "
-    "prod-restart-container, restart-container, sandbox-admin, sandbox-db-reset, staging-db-debug."
+    "The actions are: enrol-factor, prod-config-change, prod-db-debug, prod-db-migration, prod-debug-session, "
+    "prod-restart-container, prod-secrets-read, restart-container, sandbox-admin, sandbox-db-reset, "
+    "staging-db-debug."
 )
 
 
@@ -269,6 +270,19 @@ async def test_permissions(work):
             "Ask security, or whoever reviews the policies, if you need it."
         ) == said
     assert "The audit log has no request R02-4KX9TQZ." in await work.types("@sam", "/jit audit R02-4KX9TQZ")
+
+
+async def test_audit_of_a_factor_and_a_delegation(work):
+    """Ids of factors and delegations have stories too, by their letter; what is none is told apart."""
+    for letter, word in {"F": "second factor", "D": "delegation"}.items():
+        said = await work.types("@sam", f"/jit audit {letter}02-4kx9tqz")
+        assert f"The audit log has no {word} {letter}02-4KX9TQZ." in said
+    await work.types("@ben", "/jit delegate @chloe for 3d")
+    await work.settled()
+    entry = next(each for each in work.bot.audit_log.latest(50) if each.event.kind == "delegated")
+    assert "decide for them" in await work.types("@sam", f"/jit audit {entry.event.request_id}")
+    assert "Policy does not let you" in await work.types("@ana", f"/jit audit {entry.event.request_id}")
+    assert "is not an id" in await work.types("@sam", "/jit audit X02-4KX9TQZ")
 
 
 async def test_audit(work):
