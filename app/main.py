@@ -69,6 +69,7 @@ from app.store.connection import Connection, OwnServer, connect
 from app.store.deciders import DecidersTold
 from app.store.delegations import DelegationStore
 from app.store.embedded import DataInUse
+from app.store.factors import FactorStore
 from app.store.failing import Failing
 from app.store.giving import Giving
 from app.store.happened import Happened
@@ -97,6 +98,7 @@ from app.web.pages.answering import Answering
 from app.web.pages.confirm import ConfirmPage
 from app.web.pages.factors import FactorsPage
 from app.web.pages.frame import Frame
+from app.web.pages.guessing import Guessing
 from app.web.server import CannotListen, Health, listen, make_web, run_web
 from app.web.triggers.opening import Triggers
 from app.web.triggers.refusals import CertificateUnavailable
@@ -285,7 +287,8 @@ class Bot:
             return ()
         signing_in = self.factors.signing_in
         frame = Frame(self.settings.public_url, self.api.trusted)
-        answering = Answering(frame, self.api.limiter)
+        guessing = Guessing(FactorStore(self.connection.calls), self.api.limiter)
+        answering = Answering(frame, self.api.limiter, guessing)
         return (
             static_files.routes(),
             ConfirmPage(frame, self.factors.confirming, signing_in, answering).routes(),

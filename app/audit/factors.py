@@ -4,7 +4,12 @@ from app.audit.plain import clock, one_line
 from app.domain import events
 from app.domain.proof import Proof
 
-NAMES = {"webauthn": "a security key", "totp": "an authenticator app", "recovery": "a recovery code"}
+NAMES = {
+    "webauthn": "a security key",
+    "totp": "an authenticator app",
+    "recovery": "a recovery code",
+    "page": "pages, the links to which were guessed,",
+}
 
 
 def factor_told(event: events.FactorEvent, who: str) -> str:

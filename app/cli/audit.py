@@ -17,7 +17,7 @@ from app.audit.log import AuditLog, AuditLogError, Recorded, Verified
 from app.audit.story import StoryLine, story_lines
 from app.domain.duration import parse_duration
 from app.domain.events import event_json
-from app.domain.ids import read_request_id
+from app.domain.ids import WORDS, read_recorded_id
 
 T = TypeVar("T")
 FILE = "audit.sqlite3"
@@ -35,17 +35,20 @@ audit = typer.Typer(no_args_is_help=True, help="The audit log: stories, verifica
 @audit.command()
 def show(
     request_id: Annotated[
-        str, typer.Argument(metavar="[ID]", help="A request, such as R07-4KX9TQZ.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[ID]", help="A request, delegation (D07-…) or second factor (F07-…).", show_default=False
+        ),
     ] = "",
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
     limit: Annotated[int, typer.Option(min=1, help="Without an ID: how many of the latest entries.")] = 20,
 ) -> None:
     """Show a request's whole story: who asked, why, which rule, who decided, what was given and taken."""
-    wanted = _usage(lambda: read_request_id(request_id)) if request_id else ""
+    wanted = _usage(lambda: read_recorded_id(request_id)) if request_id else ""
     entries, told = ask_log(data, lambda log: _shown(log, wanted, limit))
     if wanted and not entries:
-        _fail(f"the audit log {data / FILE} has no request {wanted}")
+        _fail(f"the audit log {data / FILE} has no {WORDS[wanted[0]]} {wanted}")
     if as_json:
         _print_json({"request_id": wanted or None, "entries": _documents(entries, told)})
     else:

@@ -39,7 +39,10 @@ class Visitor:
             await self._read(answer)
 
     async def send(self, which: Mapping[str, str], **typed: str) -> None:
-        """Send the form whose fields say `which`, with what was typed; a key it asks is touched. Raises NotTakenError."""
+        """Send the form whose fields say `which`, with what was typed; the key is touched where it asks for one.
+
+        Raises NotTakenError.
+        """
         form = next((each for each in self._forms if which.items() <= each.fields.items()), None)
         if form is None:
             raise NotTakenError(f"the page has no form with {dict(which)}; it says: {self.said}")

@@ -1,4 +1,4 @@
-"""Request ids. An id carries its partition, so that one id is enough to find everything about a request."""
+"""Ids. An id carries its partition, so that one id is enough to find everything about what it names."""
 
 import re
 import secrets
@@ -8,7 +8,9 @@ from collections.abc import Callable
 PARTITIONS = 16
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing to mistake for something else
 CODE_LENGTH = 7
-ID = re.compile(rf"R(\d\d)-([{ALPHABET}]{{{CODE_LENGTH}}})")
+ID = re.compile(rf"([RDF])(\d\d)-([{ALPHABET}]{{{CODE_LENGTH}}})")
+WORDS = {"R": "request", "D": "delegation", "F": "second factor"}
+"""What an id names, by its letter."""
 
 Choose = Callable[[str], str]
 
@@ -39,12 +41,35 @@ def read_request_id(text: str) -> str:
 
     Raises ValueError when it cannot be a request id.
     """
-    cleaned = text.strip().strip("`").upper()
-    head, code = cleaned[:4], cleaned[4:].translate(str.maketrans("OIL", "011"))
-    match = ID.fullmatch(head + code)
-    if match is None or int(match.group(1)) >= PARTITIONS:
+    read = _one_form(text)
+    if not is_id(read) or read[0] != "R":
         raise ValueError(f"“{text[:40]}” is not a request id: they look like R07-4KX9TQZ.")
-    return head + code
+    return read
+
+
+def read_recorded_id(text: str) -> str:
+    """Bring the id of anything that has a story, as typed, into its one form: a request, a delegation, a factor.
+
+    Raises ValueError when it cannot be one.
+    """
+    read = _one_form(text)
+    if not is_id(read):
+        right = (
+            "requests look like R07-4KX9TQZ, delegations like D07-4KX9TQZ, second factors like F07-4KX9TQZ"
+        )
+        raise ValueError(f"“{text[:40]}” is not an id: {right}.")
+    return read
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text is an id in its one form."""
+    match = ID.fullmatch(text)
+    return match is not None and int(match.group(2)) < PARTITIONS
+
+
+def _one_form(text: str) -> str:
+    cleaned = text.strip().strip("`").upper()
+    return cleaned[:4] + cleaned[4:].translate(str.maketrans("OIL", "011"))
 
 
 def partition_in(request_id: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import model_validator
 
 from app.domain.duration import format_duration
+from app.domain.ids import is_id
 from app.domain.value import Value
 
 
@@ -67,9 +68,10 @@ class Proof(Value):
 
     @property
     def told(self) -> str:
-        """Say it after a verb: `with a security key (…1a2b), from 192.0.2.7`; not escaped for anything."""
+        """Say it after a verb: `with a security key (F07-4KX9TQZ), from 192.0.2.7`; not escaped for anything."""
         how = PROVEN.get(self.kind, f"by {self.kind}")
-        which = f" (…{self.credential})" if self.credential else ""
+        part = "" if is_id(self.credential) else "…"  # of an account at a provider the end alone is kept
+        which = f" ({part}{self.credential})" if self.credential else ""
         told_by = ", told by a proxy" if self.ip and self.ip_told_by == "proxy" else ""
         where = f", from {self.ip}{told_by}" if self.ip else ""
         return f"{how}{which}{where}"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.domain.refusals import BadInput, Refused, TooMany
+from app.mfa.refusals import TooManyTries
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:jit-approval:problem:"
@@ -33,6 +34,16 @@ KINDS: Mapping[str, Kind] = {
     "not_an_approver": Kind(403, "Not an approver of this request"),
     "not_by_api": Kind(403, "Policy takes decisions in Slack alone"),
     "factor_needed": Kind(403, "Takes a second factor, which no token is"),
+    "factor_refused": Kind(403, "The second factor does not prove it"),
+    "too_many_tries": Kind(429, "Too many wrong codes"),
+    "decision_waits": Kind(409, "Decide first what waits for you"),
+    "too_many_factors": Kind(409, "Enough second factors"),
+    "already_enrolled": Kind(409, "Enrolled already"),
+    "oidc_provider_away": Kind(503, "The sign-in provider does not answer"),
+    "page_refused": Kind(403, "The page does not do this"),
+    "page_gone": Kind(404, "No such page"),
+    "page_used": Kind(410, "The page was used"),
+    "not_what_was_shown": Kind(409, "It changed since it was shown"),
     "denied_by_policy": Kind(403, "Policy denies it"),
     "unknown_request": Kind(404, "No such request"),
     "unknown_code": Kind(404, "No such code"),
@@ -114,7 +125,7 @@ def refusal_problem(refusal: Refused) -> JSONResponse:
 
 
 def _headers(refusal: Refused, kind: Kind) -> dict[str, str]:
-    if isinstance(refusal, TooMany):
+    if isinstance(refusal, TooMany | TooManyTries):
         return {"Retry-After": str(refusal.after)}
     if kind.status == 503:
         return {"Retry-After": "1"}

@@ -102,7 +102,7 @@ def test_an_unknown_request_is_an_error(data):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["show", "nonsense"], "“nonsense” is not a request id: they look like R07-4KX9TQZ."),
+        (["show", "nonsense"], "“nonsense” is not an id: requests look like R07-4KX9TQZ"),
         (["verify", "--head", "12"], "“12” is no checkpoint: it is SIZE:HASH"),
         (["digest", "--since", "banana"], "“banana” is not a duration"),
         (["digest", "--since", "0"], "“0” is not a duration"),

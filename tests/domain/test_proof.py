@@ -60,6 +60,7 @@ def test_the_factor(proof):
             Proof(kind="totp").seen_from("2001:db8::7", "proxy"),
             "with a code of an authenticator app, from 2001:db8::7, told by a proxy",
         ),
+        (Proof(kind="totp", credential="F07-4KX9TQZ"), "with a code of an authenticator app (F07-4KX9TQZ)"),
         (Proof(kind="oidc", credential="7f3"), "with a fresh sign-in (…7f3)"),
         (Proof(kind="carrier-pigeon"), "by carrier-pigeon"),
     ],

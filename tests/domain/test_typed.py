@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.duration import format_duration, parse_duration
-from app.domain.ids import ALPHABET, new_request_id, partition_in, partition_of, read_request_id
+from app.domain.ids import (
+    ALPHABET,
+    is_id,
+    new_credential_id,
+    new_delegation_id,
+    new_request_id,
+    partition_in,
+    partition_of,
+    read_recorded_id,
+    read_request_id,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +51,24 @@ def test_an_id_carries_its_requesters_partition(person):
     made = new_request_id(person)
     assert partition_of(person) == partition_in(made)
     assert made == read_request_id(f" `{made.lower()}` ")
+
+
+@pytest.mark.parametrize("new", [new_request_id, new_delegation_id, new_credential_id])
+def test_whatever_has_a_story_has_an_id(new):
+    """An id of each kind is read where a story is asked for; only a request's is a request's."""
+    made = new("ana")
+    assert (made, True) == (read_recorded_id(f"`{made.lower()}`"), is_id(made))
+    if made[0] != "R":
+        with pytest.raises(ValueError, match="is not a request id"):
+            read_request_id(made)
+
+
+@pytest.mark.parametrize("text", ["", "X07-4KX9TQZ", "F99-4KX9TQZ", "F07-4KX9TQ", "F07-4KX9TQZ1", "…1a2b"])
+def test_what_is_no_id(text):
+    """Another letter, a partition that is not there, too short, too long."""
+    assert not is_id(text)
+    with pytest.raises(ValueError, match="F07-4KX9TQZ"):
+        read_recorded_id(text)
 
 
 @given(st.text(max_size=20))

@@ -56,3 +56,5 @@ async def test_from_the_first_key_to_a_copy_of_it(workplace):
         assert "no longer" not in str(digest["blocks"])
         story = [entry.event.kind for entry in work.bot.audit_log.story(added.credential.id)]
         assert ["factor_added", "factor_refused", "factor_removed"] == story
+        told = await work.types("@sam", f"/jit audit {added.credential.id}")
+        assert "added a security key" in told

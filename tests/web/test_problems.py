@@ -1,9 +1,14 @@
 """Contract of problem documents: every refusal that there is has a status, and the table names none twice."""
 
+from datetime import timedelta
+
 import pytest
 
+import app.mfa.oidc
+import app.mfa.pages
 import app.web.api.requests
 from app.domain.refusals import BadInput, Refused, TooMany
+from app.mfa.refusals import CoolingOff, TooManyTries
 from app.web.problems import KINDS, TYPE, kind_of, refusal_problem
 
 
@@ -22,6 +27,23 @@ def test_no_kind_is_left_over():
     """Each code of the table is that of a refusal."""
     assert app.web.api.requests.KeyReused in every(Refused)
     assert set(KINDS) <= {kind.code for kind in every(Refused)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (CoolingOff, 403), (TooManyTries, 429), (app.mfa.pages.PageUsed, 410), (app.mfa.pages.PageGone, 404),
+        (app.mfa.pages.NotYours, 403), (app.mfa.oidc.SignInRefused, 403),
+    ],
+)  # fmt: skip
+def test_factors_and_pages_have_kinds(kind, status):
+    """What proves nothing is forbidden, what was guessed too often is slowed down, what was used is gone."""
+    assert status == kind_of(kind).status
+
+
+def test_when_a_code_is_taken_again_is_told():
+    """Who guessed too often reads in the header when the next try is taken."""
+    assert "60" == refusal_problem(TooManyTries(timedelta(minutes=1))).headers["retry-after"]
 
 
 def test_the_document():

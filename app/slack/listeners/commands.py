@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from structlog.contextvars import bind_contextvars
 
 from app.domain.duration import parse_duration
-from app.domain.ids import read_request_id
+from app.domain.ids import WORDS, read_recorded_id, read_request_id
 from app.domain.refusals import BadInput
 from app.policy import Permission
 from app.slack.answers import Answer, answer_to, telling_refusals
@@ -159,13 +159,13 @@ class Commands:
         await answer.say(f"⛔ Revoking `{request_id}`; its card says when the access is gone.")
 
     async def _audit(self, body: Body, words: list[str], answer: Answer) -> None:
-        request_id = _id(words, "audit")
+        named = _id(words, "audit", read_recorded_id)
         by = await self._services.identity.of(body["user_id"])
         self._services.workflow.require(by, Permission.AUDIT)
-        lines = await self._services.story(request_id)
+        lines = await self._services.story(named)
         if not lines:
-            raise BadInput(f"The audit log has no request {request_id}.")
-        await answer.say(story_text(request_id, lines), story_blocks(request_id, lines))
+            raise BadInput(f"The audit log has no {WORDS[named[0]]} {named}.")
+        await answer.say(story_text(named, lines), story_blocks(named, lines))
 
     async def _digest(self, body: Body, _: list[str], answer: Answer) -> None:
         by = await self._services.identity.of(body["user_id"])
@@ -177,11 +177,11 @@ class Commands:
         await answer.say("What you can type", replies.help_blocks(self._services.policy()))
 
 
-def _id(words: list[str], verb: str) -> str:
+def _id(words: list[str], verb: str, reading: Callable[[str], str] = read_request_id) -> str:
     if not words:
         raise BadInput(f"Which request? Type `/jit {verb} R07-4KX9TQZ`; `/jit list` shows the ids.")
     try:
-        read = read_request_id(words[0])
+        read = reading(words[0])
     except ValueError as error:
         raise BadInput(str(error), field="id") from None
     bind_contextvars(request=read)

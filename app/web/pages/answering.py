@@ -9,6 +9,7 @@ from app.domain.refusals import Refused, TooMany, Unavailable
 from app.mfa.pages import PageGone, PageUsed
 from app.web.limits import STRANGERS, Limiter
 from app.web.pages.frame import Frame, NotThisForm
+from app.web.pages.guessing import Guessing
 
 STATUS = {
     "page_gone": 404,
@@ -25,21 +26,17 @@ log = structlog.get_logger(__name__)
 class Answering:
     """Turns refusals into pages."""
 
-    def __init__(self, frame: Frame, limiter: Limiter) -> None:
+    def __init__(self, frame: Frame, limiter: Limiter, guessing: Guessing) -> None:
         self._frame = frame
         self._limiter = limiter
+        self._guessing = guessing
 
     async def answer(self, request: Request, answer: Answer) -> Response:
         """Answer, or say no on a page."""
         try:
             return await answer()
         except PageGone as gone:
-            try:
-                await self._limiter.take(STRANGERS, f"page:{self._frame.address(request).ip}")
-            except (TooMany, Unavailable) as slower:
-                return self._no(request, slower)
-            log.info("page_unknown", ip=self._frame.address(request).ip)
-            return self._no(request, gone)
+            return await self._gone(request, gone)
         except NotThisForm as no:
             log.info("form_refused_by_page", why=str(no), ip=self._frame.address(request).ip)
             return self._frame.refuse(request, "That was not sent", str(no))
@@ -57,6 +54,19 @@ class Answering:
                 return await again(str(refusal), STATUS.get(refusal.code, 409))
             except Refused:
                 raise refusal from None
+
+    async def _gone(self, request: Request, gone: PageGone) -> Response:
+        """Tell that there is no such page; whoever asks for many of those guesses, and is slowed down."""
+        ip = self._frame.address(request).ip
+        try:
+            await self._limiter.take(STRANGERS, f"page:{ip}")
+        except TooMany as slower:
+            await self._guessing.record(ip)
+            return self._no(request, slower)
+        except Unavailable as away:
+            return self._no(request, away)
+        log.info("page_unknown", ip=ip)
+        return self._no(request, gone)
 
     def _no(self, request: Request, refusal: Refused) -> Response:
         gone = isinstance(refusal, PageGone | PageUsed)

@@ -92,7 +92,12 @@ async def asked_for_proof(work: Workplace, user: str = "@ben", command: str = AS
     request_id = await work.asks("@ana", command)
     card = await work.card(request_id, offering="jit_approve")
     await work.clicks(user, card, "jit_approve")
-    return request_id, path_in(await work.view(user, PROVE))
+
+    def about_it(state: dict[str, Any]) -> dict[str, Any] | None:
+        view = open_view(state, user, PROVE)
+        return view if view and request_id in str(view["blocks"]) else None  # not that of an earlier click
+
+    return request_id, path_in(await work.hands.until(f"the form about {request_id}", about_it))
 
 
 def path_in(view: Mapping[str, Any]) -> str:

@@ -159,9 +159,14 @@ async def test_guessing_codes_ends(office, browser):
 
 
 async def test_guessing_links_ends(office, browser):
-    """Whoever tries one token after the other is slowed down."""
+    """Whoever tries one token after the other is slowed down; it is recorded once, and security reads of it."""
     statuses = {(await browser.opens(f"/confirm/{n:043}")).status_code for n in range(125)}
     assert {404, 429} == statuses
+    await office.settled()
+    guesses = [each.event for each in office.bot.audit_log.latest(50) if each.event.kind == "factor_refused"]
+    assert [("pages_guessed", "127.0.0.1")] == [(each.code, each.ip) for each in guesses]
+    await office.types("@sam", "/jit digest", "#security")
+    await office.posted("#security", "Second factors", "links to which were guessed, from 127.0.0.1")
 
 
 async def test_a_settled_request_is_not_decided(office, browser):
