@@ -4,6 +4,7 @@ from pathlib import Path
 
 from app.doctor.connectors import examine_connectors
 from app.doctor.directory import examine_directory
+from app.doctor.factors import examine_factors
 from app.doctor.finding import Finding, Grade, bad, good
 from app.doctor.mail import examine_mail
 from app.doctor.pages import examine_pages
@@ -36,6 +37,7 @@ async def examine(*, reconcile: bool = False) -> list[Finding]:
         *await examine_slack(settings, policy),
         *await examine_directory(settings, policy),
         *await examine_sign_in(settings, policy),
+        *await examine_factors(settings, policy),
         *await examine_connectors(settings, policy, reconcile=reconcile),
         *await examine_mail(settings, policy),
     ]

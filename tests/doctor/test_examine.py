@@ -20,6 +20,7 @@ from app.store.post import Failure, Fate, Post
 from app.store.requests import RequestStore
 from app.store.rolls import Rolls
 from tests.mail.servers import Authority, smtp_server
+from tests.mfa.holders import KEY
 from tests.workplace import policy_folder
 
 
@@ -52,11 +53,15 @@ async def findings(part: str, grade: Grade) -> list[str]:
 
 
 async def test_a_good_installation_is_found_good(install, redis_server):
-    """With everything in place nothing is bad, and the only warning is that the demo's policies are used."""
-    install(JIT_REDIS_URL=f"unix://{redis_server.socket}")
+    """With everything in place nothing is bad; what is warned of is the demo's policies, and that nobody has a key."""
+    install(
+        JIT_REDIS_URL=f"unix://{redis_server.socket}",
+        JIT_PUBLIC_URL="https://jit.example.com",
+        JIT_SECRET_KEYS=KEY,
+    )
     found = await examine()
     assert [] == [each for each in found if each.grade is Grade.BAD]
-    assert ["policy"] == [each.part for each in found if each.grade is Grade.WARNING]
+    assert ["policy", "factors"] == [each.part for each in found if each.grade is Grade.WARNING]
 
 
 async def test_settings_come_first(install, monkeypatch):
