@@ -28,7 +28,7 @@ class Visitor:
         self._key = Authenticator()
         self._url = ""
         self._forms: list[Form] = []
-        self._sent: tuple[str, Mapping[str, str]] = ("", {})
+        self._filled: tuple[str, Mapping[str, str]] = ("", {})
         self.said = ""
 
     async def open(self, url: str) -> None:
@@ -39,20 +39,21 @@ class Visitor:
             await self._read(answer)
 
     async def send(self, which: Mapping[str, str], **typed: str) -> None:
-        """Send the form whose fields say `which`, with what was typed; the key is touched where it asks for one.
+        """Fill in a form and send it. Raises NotTakenError."""
+        self.fill(which, **typed)
+        await self.send_again()
 
-        Raises NotTakenError.
-        """
+    def fill(self, which: Mapping[str, str], **typed: str) -> None:
+        """Fill in the form whose fields say `which`; the key is touched where it asks for one. Raises NotTakenError."""
         form = next((each for each in self._forms if which.items() <= each.fields.items()), None)
         if form is None:
             raise NotTakenError(f"the page has no form with {dict(which)}; it says: {self.said}")
         touched = {name: self._touch(*asked) for name, asked in form.asks.items()}
-        self._sent = (urljoin(self._url, form.action), {**form.fields, **touched, **typed})
-        await self.send_again()
+        self._filled = (urljoin(self._url, form.action), {**form.fields, **touched, **typed})
 
     async def send_again(self) -> None:
-        """Send the form that was sent last, touch and all, as it was. Raises NotTakenError."""
-        url, fields = self._sent
+        """Send what was filled in last, touch and all, as it is. Raises NotTakenError."""
+        url, fields = self._filled
         async with self._session.post(url, data=fields) as answer:
             await self._read(answer)
 
