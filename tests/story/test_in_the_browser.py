@@ -4,15 +4,17 @@ What a newcomer does after `jit demo`: ask by the form, become an approver and c
 thread, the direct messages and the digest follow. Screenshots stay in `.artifacts/`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, expect
 
 from app.cli.bot import BotProcess, environment, running
+from app.cli.demo_settings import demo_settings
 from app.playground import AppRegistration, Playground, demo_workspace
 from app.playground.hands import Hands
 from app.shipped import shipped
@@ -31,7 +33,7 @@ async def workspace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[P
     PICTURES.mkdir(exist_ok=True)
     async with (
         Playground(demo_workspace(), [AppRegistration(manifest=shipped("manifest.yml"))]) as playground,
-        running(BotProcess(environment(playground, data), data / "bot.log")),
+        running(BotProcess(environment(playground, data, demo_settings(data)), data / "bot.log")),
     ):
         async with aiohttp.ClientSession() as session:
             await Hands(playground.url, session).until_connected()
@@ -177,3 +179,60 @@ async def test_what_people_look_at_most(readers: Readers, theme: str) -> None:
     await sam.go("as/sam/with/jit/home")
     await expect(sam.page.locator(".home")).to_contain_text("feature-flags/checkout")
     await picture(sam, f"16-home-of-security-{theme}")
+
+
+async def test_a_key_of_ones_own(readers: Readers) -> None:
+    """Links open beside the workspace: Ben enrols a key on his page, then approves with it what a click does not."""
+    reader = await readers.open("as/ben/in/general")
+    await reader.say("/jit request enrol-factor ben 10m My key")
+    await expect(reader.message("Asked")).to_be_visible()
+    await become(reader, "sam", "prod-approvals")
+    await reader.message("My key").get_by_role("button", name="Approve").click()
+    await expect(reader.message("My key")).to_contain_text("Access is live")
+
+    await become(reader, "ben", "general")
+    await reader.say("/jit factors")
+    mine = await beside(
+        reader, reader.message("You have no second factor").get_by_role("link", name="Change")
+    )
+    await with_a_key(mine)
+    await mine.get_by_role("button", name="Add a security key").click()
+    await mine.get_by_role("button", name="Add this key").click()
+    await expect(mine.get_by_role("heading", name="is added")).to_be_visible()
+
+    await become(reader, "ana", "general")
+    await reader.say("/jit request prod-secrets-read payments-keys 10m INC-31: a key leaked")
+    await asyncio.sleep(3)  # the demo's cooling-off
+    await become(reader, "ben", "prod-approvals")
+    await reader.message("INC-31").get_by_role("button", name="Approve").click()
+    await expect(reader.dialog).to_contain_text("a click in Slack does not prove that it is you")
+    link = reader.dialog.get_by_role("link", name="on my page")
+    await (await beside(reader, link)).close()
+    await mine.goto(str(await link.get_attribute("href")))  # this tab has the key
+    await mine.get_by_role("button", name="with security key").click()
+    await expect(mine.locator("main")).to_contain_text("Approved")
+    await expect(reader.message("INC-31")).to_contain_text("Approved by Ben Okafor")
+    await expect(reader.message("INC-31")).to_contain_text("Access is live")
+    await expect(reader.dialog).to_contain_text("Approved")  # the form says what was done on the page
+
+
+async def beside(reader: Reader, link: Locator) -> Page:
+    """Follow a link that opens a tab of its own."""
+    async with reader.page.context.expect_page() as opened:
+        await link.click()
+    page = await opened.value
+    await page.wait_for_load_state()
+    return page
+
+
+async def with_a_key(page: Page) -> None:
+    """Put a key into a tab, whose person touches it and is known to it."""
+    tools = await page.context.new_cdp_session(page)
+    await tools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "usb",
+        "hasUserVerification": True,
+        "isUserVerified": True,
+    }
+    await tools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
