@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from app.domain.delegation import Delegation
+from app.domain.events import FactorEvent
 from app.domain.refusals import UnknownRequest
 from app.mail.audience import Concerned
+from app.mail.factors import said_of_factor
 from app.mail.letter import Letter, Topic
 from app.mail.said import Said
 from app.policy import Policy
@@ -39,7 +41,14 @@ class Mailer:
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events. Raises Unavailable when Redis cannot be reached."""
-        if not self._is_on or not self._policy().wants_mail:
+        if not self._is_on:
+            return
+        for entry in entries:
+            if isinstance(entry.event, FactorEvent) and (said := said_of_factor(entry.event)):
+                await self.tell_person(
+                    entry.event.person.id, f"factor:{entry.event.request_id}:{entry.id}", said
+                )
+        if not self._policy().wants_mail:
             return
         delegations = await self._delegations()
         for entry in entries:

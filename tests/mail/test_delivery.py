@@ -15,6 +15,7 @@ from app.mail.message import Mailbox
 from app.mail.said import Said
 from app.store.post import Fate
 from tests.mail.servers import Post, smtp_server, text_of
+from tests.mfa.holders import Holder
 from tests.workplace import SECURITY, Workplace, readable
 
 ANA, BEN, CHLOE = "ana@example.com", "ben@example.com", "chloe@example.com"
@@ -162,6 +163,19 @@ async def test_told_whatever_was_chosen(workplace):
         mail = await post.one(CHLOE, "A security key was added")
         await work.settled()
     assert ([True, True, False], 1, None) == (told, len(post.to(CHLOE)), mail["References"])
+
+
+async def test_changes_of_factors_reach_everybody(workplace):
+    """A key that is added to Chloe, who chose Slack alone, is told by mail too, with no link and no pretty word."""
+    async with smtp_server() as post, office(workplace(by_mail), post) as work:
+        await Holder(work.bot.connection, work.bot.policy().people["chloe"]).has_key()
+        mail = await post.one(CHLOE, "was added")
+        await work.settled()
+        assert 1 == len(post.to(CHLOE))
+    text = text_of(mail)
+    assert all(
+        part in text for part in ("Security key “mine” was added", "tell security now", "every channel")
+    )
 
 
 async def test_who_left_slack_is_asked_nothing(workplace):

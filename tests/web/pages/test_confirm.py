@@ -7,11 +7,13 @@ page showed must be what stands now. Each attack gets an answer to act on, and a
 
 import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 
 from app.domain.request import State
 from app.playground.authenticator import Authenticator
+from app.playground.hands import open_view
 from tests.web.pages.confirming import (
     PROVE,
     SECRET,
@@ -41,12 +43,20 @@ async def browser(office):
 
 
 async def attempts(work, request_id) -> list[str]:
-    """The codes of what was refused about a request, or about people's factors, oldest first."""
+    """The codes of what was refused about a request, oldest first."""
     await work.settled()
-    entries = work.bot.audit_log.entries() if hasattr(work.bot.audit_log, "entries") else []
     story = await asyncio.to_thread(work.bot.audit_log.story, request_id)
-    del entries
     return [each.event.code for each in story if each.event.kind == "attempt_refused"]
+
+
+async def form_for(work, what):
+    """Wait for Ben's form about something."""
+
+    def shown(state):
+        view = open_view(state, "@ben", PROVE)
+        return view if view and what in str(view["blocks"]) else None
+
+    return await work.hands.until(f"the form for {what}", shown)
 
 
 # -- attacks -------------------------------------------------------------------------------------------
@@ -181,6 +191,49 @@ async def test_a_settled_request_is_not_decided(office, browser):
     answer = await browser.sends(path, how="key", assertion=touch)
     assert (409, True) == (answer.status_code, "denied" in answer.text)
     assert State.DENIED is (await office.request(request_id)).state
+
+
+async def test_a_lapsed_request_is_not_decided(workplace):
+    """Time was up while Ben had the page open."""
+
+    def change(policies):
+        proved_by("webauthn")(policies)
+        policies["environments"]["production"] |= {"lapse": "6s", "remind": "never"}
+
+    async with open_office(workplace, change) as office:
+        ben, browser = holder(office, "ben"), Browser(office)
+        await ben.has_key()
+        request_id, path = await asked_for_proof(office)
+        await browser.opens(path)
+        touch = ben.device.get(browser.options, address_of(office))
+        await office.reaches(request_id, State.LAPSED, within=15)
+        answer = await browser.sends(path, how="key", assertion=touch)
+        assert (409, True) == (answer.status_code, "lapsed" in answer.text)
+        await browser.aclose()
+
+
+async def test_a_changed_request_is_not_decided(office, browser):
+    """More time was asked for, taken back and asked for anew while the page showed the first: nothing is given."""
+    ben, people = holder(office, "ben"), office.bot.policy().people
+    await ben.has_key()
+    request_id, path = await asked_for_proof(office)
+    await browser.opens(path)
+    await browser.sends(path, how="key", assertion=ben.device.get(browser.options, address_of(office)))
+    await office.reaches(request_id, State.ACTIVE)
+    workflow = office.bot.workflow
+    await workflow.extend(request_id, people["ana"], timedelta(minutes=10), "a little more")
+    card = await office.card(request_id, offering="jit_approve_more")
+    await office.clicks("@ben", card, "jit_approve_more")
+    path = path_in(await form_for(office, "Approve more time"))
+    assert "10 min: a little more" in (await browser.opens(path)).text
+    touch = ben.device.get(browser.options, address_of(office))
+    await workflow.decide_extension(request_id, people["chloe"], approved=False, comment="no")
+    await workflow.extend(request_id, people["ana"], timedelta(minutes=25), "much more")
+    answer = await browser.sends(path, how="key", assertion=touch)
+    request = await office.request(request_id)
+    assert (409, 1800) == (answer.status_code, request.seconds)
+    assert request.extension is not None
+    assert "not_what_was_shown" in await attempts(office, request_id)
 
 
 async def test_who_is_no_approver_any_more_does_not_decide(office, browser):
