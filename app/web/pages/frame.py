@@ -36,14 +36,14 @@ class NotThisForm(Exception):  # noqa: N818  told on a page
 class Frame:
     """Makes pages, and reads the forms that come back from them."""
 
-    def __init__(self, public_url: str, trusted: Sequence[Network] = (), goes_to: Sequence[str] = ()) -> None:
-        """`public_url` is where people see the pages; `goes_to` are other origins that a form may lead to."""
+    def __init__(self, public_url: str, trusted: Sequence[Network] = ()) -> None:
+        """`public_url` is where people see the pages."""
         parts = urlsplit(public_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.host = parts.hostname or ""
         self._is_https = parts.scheme == "https"
         self._trusted = tuple(trusted)
-        self._headers = _headers(goes_to, https=self._is_https)
+        self._headers = _headers(https=self._is_https)
         self._templates = Environment(
             loader=PackageLoader("app.web.pages"),
             autoescape=True,
@@ -140,14 +140,14 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def _headers(goes_to: Sequence[str], *, https: bool) -> dict[str, str]:
+def _headers(*, https: bool) -> dict[str, str]:
     """Nothing of others' in the page, the page in nothing of others', and its address told to nobody."""
     policy = {
         "default-src": "'none'",
         "style-src": "'self'",
         "script-src": "'self'",
         "img-src": "'self' data:",
-        "form-action": " ".join(["'self'", *goes_to]),
+        "form-action": "'self'",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }
