@@ -53,7 +53,7 @@ class ConfirmPage:
     ) -> Response:
         shown = await self._confirming.look(token)
         if shown.page.task is Task.REVIEW:
-            return await self._show_review(request, token, shown)
+            return await self._show_review(request, token, shown, trouble, status)
         verb = VERBS[shown.page.task]
         return self._frame.page(
             request,
@@ -68,7 +68,9 @@ class ConfirmPage:
             trouble=trouble,
         )
 
-    async def _show_review(self, request: Request, token: str, shown: Shown) -> Response:
+    async def _show_review(
+        self, request: Request, token: str, shown: Shown, trouble: str, status: int
+    ) -> Response:
         why_not = ""
         try:
             await self._confirming.may_lead_on(shown)
@@ -77,6 +79,8 @@ class ConfirmPage:
         return self._frame.page(
             request,
             "review.html",
+            status=status,
+            trouble=trouble,
             token=token,
             title=shown.request.id,
             shown=shown,
