@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from app.web.address import Address, Network, address_of
 
@@ -51,6 +52,7 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["typed"] = _typed
 
     @property
     def cookie(self) -> str:
@@ -124,6 +126,11 @@ class Frame:
                 "Open the link again, in one browser, and send it from there."
             )
         return fields
+
+
+def _typed(told: str) -> Markup:
+    """Set what is to be typed, which sentences have between backticks, as code; all else is text."""
+    return Markup(re.sub(r"`([^`<>]+)`", r"<code>\1</code>", str(escape(told))))  # noqa: S704  escaped before
 
 
 def _csrf(browser: str, token: str) -> str:

@@ -1,4 +1,4 @@
-"""Contract of getting a factor as people live it: `/jit factors`, security's approval, a touch or a QR code, codes once.
+"""Contract of getting a factor: `/jit factors`, security's approval, a touch or a QR code, recovery codes once.
 
 In a real browser with a real (virtual) key; what is added there then approves. Pictures stay in `.artifacts/`.
 """
@@ -73,7 +73,7 @@ async def test_an_app_by_its_qr_code(office, theme):
         await ben.page.get_by_role("button", name="Add an app").click()
         await expect(ben.page.get_by_role("img", name="QR code of the key")).to_be_visible()
         box = await ben.page.locator(".qr svg").bounding_box()
-        assert box and 150 < box["width"] < 300
+        assert 150 < (box or {"width": 0})["width"] < 300
         secret = (await ben.page.locator("code").inner_text()).replace(" ", "")
         await ben.picture("new_app")
         right = pyotp.TOTP(secret).at(await holder(office, "ben").now())

@@ -227,4 +227,4 @@ async def test_a_race_for_one_grant_adds_one(office):
 async def test_the_page_says_what_to_ask_for(office, browser):
     """Who has nothing reads which command to type, with their own id in it."""
     shown = (await browser.opens(await own_page(office, "@ben"))).text
-    assert f"/jit request {ENROL} ben" in shown
+    assert f"<code>/jit request {ENROL} ben</code>" in shown
