@@ -30,6 +30,7 @@ class Attempt(Value):
     return_to: str
     fresh: int
     begun_at: datetime
+    used: bool = False
 
 
 class StepUpStore:
@@ -51,7 +52,7 @@ class StepUpStore:
             await self._redis.set(keys.step_up(state), attempt.model_dump_json(), px=WAITS)
 
     async def take(self, state: str, browser: str) -> tuple[str, Attempt | None]:
-        """Give `unknown`, `other` where it began in another browser, or `taken`, once, and the attempt."""
+        """Give `taken`, once, or `used`, or `other` where another browser began it, with the attempt; or `unknown`."""
         async with reachable():
             answer = await self._scripts.run("step_up_take", [keys.step_up(state)], [browser])
         said, doc = [*answer, ""][:2]

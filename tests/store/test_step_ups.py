@@ -23,18 +23,20 @@ ATTEMPT = Attempt(
 
 
 async def test_taken_once_by_whoever_comes_first(connection):
-    """Of all that race, one has it, whole; the others find nothing."""
+    """Of all that race, one has it, whole; the others learn that it is used, and whose it was."""
     store = StepUpStore(connection.calls)
     await store.keep("state", ATTEMPT)
     found = await asyncio.gather(*(store.take("state", ATTEMPT.browser) for _ in range(9)))
-    assert [("taken", ATTEMPT)] + [("unknown", None)] * 8 == sorted(found, key=lambda each: each[0])
+    used = ATTEMPT.model_copy(update={"used": True})
+    assert [("taken", ATTEMPT)] + [("used", used)] * 8 == sorted(found, key=lambda each: each[0])
+    assert 299_000 < await connection.calls.pttl(keys.step_up("state")) <= 300_000
 
 
 async def test_another_browser_leaves_it_be(connection):
-    """It learns nothing of it, and the right one still has it."""
+    """It is known whose it was, and the right one still has it."""
     store = StepUpStore(connection.calls)
     await store.keep("state", ATTEMPT)
-    assert ("other", None) == await store.take("state", "d" * 64)
+    assert ("other", ATTEMPT) == await store.take("state", "d" * 64)
     assert ("unknown", None) == await store.take("other state", ATTEMPT.browser)
     assert ("taken", ATTEMPT) == await store.take("state", ATTEMPT.browser)
 

@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -46,11 +45,6 @@ class StepUp:
         self._provider = provider
         self._store = store
         self._account_of = account_of
-
-    async def goes_to(self) -> str:
-        """Give the origin that `begin` sends browsers to, for a page's `form-action`."""
-        address = urlsplit((await self._provider.metadata())["authorization_endpoint"])
-        return f"{address.scheme}://{address.netloc}"
 
     async def begin(
         self, person: str, *, digest: str, page: str, browser: str, return_to: str, fresh: timedelta = NEW
@@ -115,11 +109,11 @@ class StepUp:
         if not STATE.fullmatch(state):
             raise UnknownAttempt
         answer, attempt = await self._store.take(state, _digest(browser))
-        if answer == "other":
-            raise OtherBrowser
-        if attempt is None:
-            raise UnknownAttempt
-        return attempt
+        if answer == "taken" and attempt is not None:
+            return attempt
+        refused = OtherBrowser() if answer == "other" else UnknownAttempt()
+        refused.attempt = attempt
+        raise refused
 
     async def _proof(self, said: dict[str, str], attempt: Attempt) -> Proof:
         client = self._provider.client

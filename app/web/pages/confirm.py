@@ -1,5 +1,7 @@
 """`/confirm/<token>`: the one-time page. Looking changes nothing; what is sent is done once, by who proves it."""
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter, Request, Response
 
 from app.domain.refusals import Refused
@@ -46,10 +48,12 @@ class ConfirmPage:
         """Take back who was sent to log in."""
         return await self._answering.answer(request, lambda: self._signed_in(request))
 
-    async def _show(self, request: Request, token: str, trouble: str = "", status: int = 200) -> Response:
+    async def _show(
+        self, request: Request, token: str, trouble: str = "", status: int = 200, comment: str = ""
+    ) -> Response:
         shown = await self._confirming.look(token)
         if shown.page.task is Task.REVIEW:
-            return await self._show_review(request, token, shown)
+            return await self._show_review(request, token, shown, trouble, status)
         verb = VERBS[shown.page.task]
         return self._frame.page(
             request,
@@ -60,11 +64,13 @@ class ConfirmPage:
             verb=verb,
             shown=shown,
             asks_why=shown.page.task is Task.DENY and not shown.page.detail("comment"),
-            comment="",
+            comment=comment,
             trouble=trouble,
         )
 
-    async def _show_review(self, request: Request, token: str, shown: Shown) -> Response:
+    async def _show_review(
+        self, request: Request, token: str, shown: Shown, trouble: str, status: int
+    ) -> Response:
         why_not = ""
         try:
             await self._confirming.may_lead_on(shown)
@@ -73,6 +79,8 @@ class ConfirmPage:
         return self._frame.page(
             request,
             "review.html",
+            status=status,
+            trouble=trouble,
             token=token,
             title=shown.request.id,
             shown=shown,
@@ -92,9 +100,11 @@ class ConfirmPage:
                 doing = self._confirming.by_key(token, fields.get("assertion", ""), seen, comment)
             case "code":
                 doing = self._confirming.by_code(token, fields.get("code", ""), seen, comment)
-            case "oidc" if self._signing_in:
-                url = await self._signing_in.begin(token, self._frame.browser(request), comment)
-                return self._frame.redirect(request, url)
+            case "oidc" if signing_in := self._signing_in:
+                return await self._answering.or_again(
+                    lambda: self._lead_away(signing_in, request, token, comment),
+                    lambda trouble, status: self._show(request, token, trouble, status, comment),
+                )
             case _:
                 raise NotThisForm("The form does not say how you prove that it is you.")
 
@@ -102,8 +112,14 @@ class ConfirmPage:
             return self._done(request, await doing)
 
         return await self._answering.or_again(
-            done, lambda trouble, status: self._show(request, token, trouble, status)
+            done, lambda trouble, status: self._show(request, token, trouble, status, comment)
         )
+
+    async def _lead_away(self, signing_in: SigningIn, request: Request, token: str, comment: str) -> Response:
+        """Lead on to the provider by a page: a form of ours may be redirected to no other origin."""
+        url = await signing_in.begin(token, self._frame.browser(request), comment)
+        host = urlsplit(url).netloc
+        return self._frame.page(request, "leaving.html", title="On to your login", url=url, host=host)
 
     async def _signed_in(self, request: Request) -> Response:
         if self._signing_in is None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from app.web.address import Address, Network, address_of
 
@@ -36,14 +37,14 @@ class NotThisForm(Exception):  # noqa: N818  told on a page
 class Frame:
     """Makes pages, and reads the forms that come back from them."""
 
-    def __init__(self, public_url: str, trusted: Sequence[Network] = (), goes_to: Sequence[str] = ()) -> None:
-        """`public_url` is where people see the pages; `goes_to` are other origins that a form may lead to."""
+    def __init__(self, public_url: str, trusted: Sequence[Network] = ()) -> None:
+        """`public_url` is where people see the pages."""
         parts = urlsplit(public_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.host = parts.hostname or ""
         self._is_https = parts.scheme == "https"
         self._trusted = tuple(trusted)
-        self._headers = _headers(goes_to, https=self._is_https)
+        self._headers = _headers(https=self._is_https)
         self._templates = Environment(
             loader=PackageLoader("app.web.pages"),
             autoescape=True,
@@ -51,6 +52,7 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["typed"] = _typed
 
     @property
     def cookie(self) -> str:
@@ -126,6 +128,11 @@ class Frame:
         return fields
 
 
+def _typed(told: str) -> Markup:
+    """Set what is to be typed, which sentences have between backticks, as code; all else is text."""
+    return Markup(re.sub(r"`([^`<>]+)`", r"<code>\1</code>", str(escape(told))))  # noqa: S704  escaped before
+
+
 def _csrf(browser: str, token: str) -> str:
     return hmac.new(browser.encode(), token.encode(), hashlib.sha256).hexdigest()
 
@@ -140,14 +147,14 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def _headers(goes_to: Sequence[str], *, https: bool) -> dict[str, str]:
+def _headers(*, https: bool) -> dict[str, str]:
     """Nothing of others' in the page, the page in nothing of others', and its address told to nobody."""
     policy = {
         "default-src": "'none'",
         "style-src": "'self'",
         "script-src": "'self'",
         "img-src": "'self' data:",
-        "form-action": " ".join(["'self'", *goes_to]),
+        "form-action": "'self'",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }

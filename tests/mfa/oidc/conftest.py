@@ -32,9 +32,9 @@ def program(request, tmp_path_factory) -> Path:
 
 
 @contextmanager
-def running(program: Path, method: str):
+def running(program: Path, method: str, return_to: str = RETURN_TO):
     """The provider, with a way in which the bot must show its secret; gives its issuer."""
-    environment = {"RETURN_TO": RETURN_TO, "CLIENT_ID": "jit", "CLIENT_SECRET": SECRET, "AUTH_METHOD": method}
+    environment = {"RETURN_TO": return_to, "CLIENT_ID": "jit", "CLIENT_SECRET": SECRET, "AUTH_METHOD": method}
     with subprocess.Popen(
         ["node", str(program)],
         env={"PATH": os.environ["PATH"], **environment},

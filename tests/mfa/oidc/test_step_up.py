@@ -40,14 +40,6 @@ async def test_a_sign_in_proves_the_person(step_up, browser):
     assert ("ana", DIGEST, PAGE) == (attempt.person, attempt.digest, attempt.page)
 
 
-async def test_where_it_goes_is_told_beforehand(step_up, browser, client):
-    """A page's policy for forms must name the provider's origin."""
-    assert (client.issuer, True) == (
-        await step_up.goes_to(),
-        (await begin(step_up, browser)).startswith(f"{client.issuer}/"),
-    )
-
-
 async def test_what_the_provider_is_asked(step_up, browser):
     """A code with PKCE, a sign-in now, by a factor that counts, with state and nonce."""
     asked = parse_qs(urlsplit(await begin(step_up, browser)).query)

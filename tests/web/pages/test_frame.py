@@ -12,14 +12,14 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from app.web.pages.frame import Frame, NotThisForm
+from app.web.pages.frame import Frame, NotThisForm, _typed
 
 OURS = "https://jit.example.com"
 
 
 @pytest.fixture
 def frame() -> Frame:
-    return Frame(OURS, goes_to=["https://login.example.com"])
+    return Frame(OURS)
 
 
 @pytest.fixture
@@ -29,7 +29,9 @@ async def browser(frame: Frame):
 
     @web.get("/p/{token}")
     async def show(request: Request, token: str) -> Response:
-        return frame.page(request, "review.html", token=token, title="T", shown=_Shown, waits=True)
+        return frame.page(
+            request, "review.html", trouble="", token=token, title="T", shown=_Shown, waits=True
+        )
 
     @web.post("/p/{token}")
     async def send(request: Request, token: str) -> Response:
@@ -147,7 +149,7 @@ async def test_every_page_is_kept_apart_from_others(browser) -> None:
     headers = (await browser.get("/p/one")).headers
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
-    assert "form-action 'self' https://login.example.com" in headers["content-security-policy"]
+    assert "form-action 'self';" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert ("no-referrer", "DENY", "no-store", "nosniff") == tuple(
         headers[name]
@@ -176,3 +178,16 @@ def test_on_loopback_it_goes_without_https() -> None:
     frame = Frame("http://localhost:8080")
     assert ("jit", "http://localhost:8080", "localhost") == (frame.cookie, frame.origin, frame.host)
     assert "Strict-Transport-Security" not in frame._headers
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("Type `/jit factors` now.", "Type <code>/jit factors</code> now."),
+        ("`<b>` & `</code>`", "<code>&lt;b&gt;</code> &amp; <code>&lt;/code&gt;</code>"),
+        ("<script>alert(1)</script> `", "&lt;script&gt;alert(1)&lt;/script&gt; `"),
+    ],
+)
+def test_what_is_to_be_typed_is_code(told, shown):
+    """And nothing of what people wrote is markup."""
+    assert shown == str(_typed(told))

@@ -71,6 +71,7 @@ const WHY = {
 for (const form of document.querySelectorAll("form[data-key]")) {
   const button = form.querySelector("button");
   const trouble = form.querySelector(".key-trouble");
+  const waits = form.querySelector(".key-waits");
   const say = (words) => {
     trouble.textContent = words;
     trouble.hidden = !words;
@@ -83,6 +84,7 @@ for (const form of document.querySelectorAll("form[data-key]")) {
     if (form.dataset.sent) return;
     event.preventDefault();
     say("");
+    waits.textContent = "Touch your key now …";
     button.disabled = true;
     try {
       for (const field of form.querySelectorAll("input[data-ask]")) {
@@ -94,6 +96,7 @@ for (const form of document.querySelectorAll("form[data-key]")) {
       form.submit();
     } catch (error) {
       say(WHY[error.name] ?? `The key could not be asked: ${error.message}`);
+      waits.textContent = "";
       button.disabled = false;
       button.focus();
     }

@@ -6,9 +6,15 @@ import { Provider } from 'oidc-provider';
 
 const { RETURN_TO, CLIENT_ID, CLIENT_SECRET, AUTH_METHOD } = process.env;
 
+const FORM = `<!doctype html><html lang="en"><title>Login</title><link rel="icon" href="data:,"><form>
+<label>Account <input name="account"></label>
+<input type="hidden" name="acr" value="urn:example:two-factors"><button>Sign in</button></form>
+<form><input type="hidden" name="account" value=""><button>Cancel</button></form></html>`;
+
 async function signIn(provider, request, response, query) {
   if (query.get('account') === null) {
-    response.end('Who are you?');
+    response.setHeader('Content-Type', 'text/html');
+    response.end(FORM);
     return;
   }
   const acr = query.get('acr') ?? undefined;
