@@ -12,6 +12,7 @@ from typing import NoReturn
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import HealthCheck, settings
+from redis import Redis
 
 from app.store.connection import Connection, connect
 from app.store.embedded import Server, start_server
@@ -47,6 +48,7 @@ def in_background(data: Path, program: Path | None) -> Iterator[Server]:
     thread.start()
     context = start_server(data, program)
     server = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(30)
+    without_fsync(server)
     try:
         yield server
     finally:
@@ -54,6 +56,12 @@ def in_background(data: Path, program: Path | None) -> Iterator[Server]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+def without_fsync(server: Server) -> None:
+    """Let a server of tests wait for no disk, which all of them share; what is written survives a kill all the same."""
+    with Redis(unix_socket_path=str(server.socket)) as client:
+        client.config_set("appendfsync", "no")
 
 
 @pytest.fixture

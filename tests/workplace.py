@@ -116,7 +116,10 @@ class Workplace:
         self.log = self._stack.enter_context(capture_logs())
         playground = Playground(demo_workspace(), [registration], options=self._options)
         self.playground = await self._stack.enter_async_context(playground)
-        self.http = await self._stack.enter_async_context(aiohttp.ClientSession())
+        each_its_own = aiohttp.TCPConnector(
+            force_close=True
+        )  # one kept open may be closed as it is used again
+        self.http = await self._stack.enter_async_context(aiohttp.ClientSession(connector=each_its_own))
         self.hands = Hands(self.playground.url, self.http)
         self.app = self.playground.apps[0]
         self.board = self.playground.board

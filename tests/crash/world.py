@@ -23,6 +23,7 @@ from app.store.connection import Connection, connect
 from app.store.embedded import start_server
 from app.store.requests import RequestStore
 from app.store.stream import Stream
+from tests.conftest import without_fsync
 from tests.crash.crowd import CHANNELS, EVERYONE, Crowd
 from tests.crash.findings import Told, findings
 from tests.crash.killer import Killer
@@ -126,6 +127,7 @@ async def _look(folder: Path, crowd: Crowd) -> tuple[Told, list[str]]:
 @asynccontextmanager
 async def _served(folder: Path) -> AsyncIterator[Connection]:
     async with start_server(folder) as server:
+        without_fsync(server)
         connection = connect(f"unix://{server.socket}")
         try:
             yield connection
