@@ -26,6 +26,7 @@ from app.main import Bot
 from app.playground import AppRegistration, Options, Playground, demo_workspace
 from app.playground.delivery.envelope import Ack, Envelope
 from app.playground.hands import (
+    PATIENCE,
     Hands,
     in_channel,
     offers,
@@ -102,7 +103,7 @@ class Workplace:
         self.log: list[Any] = []
         self._bugs = BUGS - set(known_bugs)
         self._listening = listen("127.0.0.1", 0) if over_http else None
-        self._options = options or Options(retry_after=(0.0, 0.0, 0.0))
+        self._options = options or Options(retry_after=(0.0, 0.0, 0.0), ack_within=PATIENCE)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -263,7 +264,7 @@ class Workplace:
 
     # -- seeing ------------------------------------------------------------------------------------------
 
-    async def until(self, what_is: Callable[[], object], what: str, within: float = 8.0) -> None:
+    async def until(self, what_is: Callable[[], object], what: str, within: float = PATIENCE) -> None:
         """Wait until something in this process is true."""
         ends = asyncio.get_running_loop().time() + within
         while not what_is():
@@ -287,7 +288,7 @@ class Workplace:
 
         return await self.hands.until(f"a direct message to {user} with {parts}", find)
 
-    async def posted(self, channel: str, *parts: str, within: float = 8.0) -> Json:
+    async def posted(self, channel: str, *parts: str, within: float = PATIENCE) -> Json:
         """Wait for a message in a channel."""
 
         def find(state: Json) -> Json | None:
@@ -305,7 +306,7 @@ class Workplace:
 
         return await self.hands.until(f"the form {callback_id} before {user}", find)
 
-    async def settled(self, within: float = 8.0) -> Json:
+    async def settled(self, within: float = PATIENCE) -> Json:
         """Wait until every event has had its effect; gives the state of the workspace then."""
         ends = asyncio.get_running_loop().time() + within
         while any([await self.bot.stream.backlog(group) for group in GROUPS]):
@@ -317,7 +318,7 @@ class Workplace:
         """Read a request as it stands."""
         return (await self.bot.store.load(request_id)).request
 
-    async def reaches(self, request_id: str, state: State, within: float = 8.0) -> Request:
+    async def reaches(self, request_id: str, state: State, within: float = PATIENCE) -> Request:
         """Wait until a request is in a state."""
         ends = asyncio.get_running_loop().time() + within
         while (request := await self.request(request_id)).state is not state:
@@ -341,7 +342,7 @@ class Workplace:
         await self.reaches(request_id, State.ACTIVE)
         return request_id
 
-    async def until_answered(self, user: str, command: str, part: str, within: float = 15.0) -> str:
+    async def until_answered(self, user: str, command: str, part: str, within: float = PATIENCE) -> str:
         """Type a command again and again until the answer holds a part, as a patient person would."""
         ends = asyncio.get_running_loop().time() + within
         while part not in (said := await self.types(user, command)):

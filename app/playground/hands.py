@@ -14,6 +14,8 @@ from app.playground.model import Json
 
 LOOK_EVERY = 0.02
 Seen = TypeVar("Seen")
+PATIENCE = 20.0
+"""Seconds for which something is looked for before it is said not to be there; machines are slow at times."""
 
 
 class NotSeenError(Exception):
@@ -75,7 +77,7 @@ class Hands:
         }
         return await self.do("submit", user=user, view_id=view["id"], values=values)
 
-    async def until(self, what: str, find: Callable[[Json], Seen | None], within: float = 8.0) -> Seen:
+    async def until(self, what: str, find: Callable[[Json], Seen | None], within: float = PATIENCE) -> Seen:
         """Look until `find` finds something in the state. Raises NotSeenError after `within` seconds."""
         ends = asyncio.get_running_loop().time() + within
         while True:

@@ -12,6 +12,7 @@ from aiohttp import web
 from app.playground.api.dispatch import WebApi
 from app.playground.api.side_doors import SideDoors
 from app.playground.delivery.deliveries import RETRY_AFTER, Deliveries
+from app.playground.delivery.envelope import ACK_WITHIN
 from app.playground.delivery.sockets import CONNECTION_SECONDS, Sockets
 from app.playground.faults import Faults
 from app.playground.guard import guard, harden
@@ -29,11 +30,15 @@ SHUTDOWN_WITHIN = 0.3
 
 @dataclass(frozen=True)
 class Options:
-    """How much like a stern Slack to be: `paced` asks for a message a second, retries wait in seconds."""
+    """How much like a stern Slack to be: `paced` asks for a message a second, retries wait in seconds.
+
+    `ack_within`: how many seconds an app may take to acknowledge, and a trigger lives.
+    """
 
     paced: bool = False
     retry_after: Sequence[float] = RETRY_AFTER
     connection_seconds: float = CONNECTION_SECONDS
+    ack_within: float = ACK_WITHIN
     clock: Callable[[], float] = time.time
 
 
@@ -71,14 +76,19 @@ class Playground:
     async def __aenter__(self) -> Self:
         options = self._options
         faults = Faults()
-        self.sockets = Sockets(options.connection_seconds)
+        self.sockets = Sockets(options.connection_seconds, options.ack_within)
         self.deliveries = Deliveries(
-            self.sockets, faults, clock=options.clock, retry_after=options.retry_after
+            self.sockets,
+            faults,
+            clock=options.clock,
+            retry_after=options.retry_after,
+            ack_within=options.ack_within,
         )
         pacing = Pacing() if options.paced else None
         self.board = Switchboard(
             self.workspace, self.apps, faults, self.deliveries, clock=options.clock, pacing=pacing
         )
+        self.board.triggers.lifetime = options.ack_within
         self._seat_bots()
         self._user_side = UserSide(self.board)
         self._runner = web.AppRunner(self._application(), shutdown_timeout=SHUTDOWN_WITHIN, access_log=None)

@@ -25,7 +25,8 @@ class Trigger:
 class Triggers:
     """Every trigger issued."""
 
-    def __init__(self) -> None:
+    def __init__(self, lifetime: float = LIFETIME) -> None:
+        self.lifetime = lifetime
         self._issued: dict[str, Trigger] = {}
 
     def issue(self, app_id: str, user: str, now: float, view_id: str | None = None) -> str:
@@ -45,6 +46,6 @@ class Triggers:
             raise SlackError("invalid_trigger_id")
         if trigger.used:
             raise SlackError("exchanged_trigger_id")
-        if now - trigger.issued > LIFETIME:
+        if now - trigger.issued > self.lifetime:
             raise SlackError("expired_trigger_id")
         return trigger

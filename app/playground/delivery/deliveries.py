@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from app.playground.delivery import signed_http
-from app.playground.delivery.envelope import Ack, Envelope
+from app.playground.delivery.envelope import ACK_WITHIN, Ack, Envelope
 from app.playground.delivery.sockets import Sockets
 from app.playground.faults import Faults
 from app.playground.model import Json
@@ -30,11 +30,13 @@ class Deliveries:
         *,
         clock: Callable[[], float] = time.time,
         retry_after: Sequence[float] = RETRY_AFTER,
+        ack_within: float = ACK_WITHIN,
     ) -> None:
         self.sockets = sockets
         self._faults = faults
         self._clock = clock
         self._retry_after = retry_after
+        self._ack_within = ack_within
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -84,7 +86,7 @@ class Deliveries:
     async def _once(self, app: App, envelope: Envelope) -> Ack:
         if app.request_url is None:
             return await self.sockets.deliver(app, envelope)
-        return await signed_http.deliver(self._http(), app, envelope, self._clock())
+        return await signed_http.deliver(self._http(), app, envelope, self._clock(), self._ack_within)
 
     async def _until_acknowledged(self, app: App, envelope: Envelope) -> None:
         ack = await self.deliver(app, envelope)

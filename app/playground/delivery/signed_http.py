@@ -38,8 +38,10 @@ def encode(envelope: Envelope) -> tuple[str, bytes]:
             return "application/json", json.dumps(envelope.payload).encode()
 
 
-async def deliver(session: aiohttp.ClientSession, app: App, envelope: Envelope, now: float) -> Ack:
-    """Post an envelope and wait up to 3 s for an answer; its body is the response.
+async def deliver(
+    session: aiohttp.ClientSession, app: App, envelope: Envelope, now: float, within: float = ACK_WITHIN
+) -> Ack:
+    """Post an envelope and wait `within` seconds for an answer; its body is the response.
 
     An event is acknowledged by any 2xx, a command or an interaction by 200; two redirects are followed.
     """
@@ -50,7 +52,7 @@ async def deliver(session: aiohttp.ClientSession, app: App, envelope: Envelope, 
             app.request_url or "",
             data=body,
             headers=_headers(app, envelope, content_type, body, str(int(now))),
-            timeout=aiohttp.ClientTimeout(total=ACK_WITHIN),
+            timeout=aiohttp.ClientTimeout(total=within),
             max_redirects=REDIRECTS_MAX + 1,
         ) as answer:
             text = await answer.text()

@@ -28,8 +28,11 @@ MOVE_WITHIN = 0.5
 class Sockets:
     """Every app's connections, and the envelopes that wait for an acknowledgement."""
 
-    def __init__(self, connection_seconds: float = CONNECTION_SECONDS) -> None:
+    def __init__(
+        self, connection_seconds: float = CONNECTION_SECONDS, ack_within: float = ACK_WITHIN
+    ) -> None:
         self._connection_seconds = connection_seconds
+        self._ack_within = ack_within
         self._tickets: dict[str, App] = {}
         self._connections: dict[str, list[Connection]] = {}
         self._waiting: dict[str, asyncio.Future[Any]] = {}
@@ -68,11 +71,11 @@ class Sockets:
     async def deliver(self, app: App, envelope: Envelope) -> Ack:
         """Send an envelope on the next connection in turn, and wait up to 3 s for its acknowledgement.
 
-        Where there is no connection just now, one that arrives within those 3 s serves.
+        Where there is no connection just now, one that arrives within that time serves.
         """
         began = time.perf_counter()
         try:
-            async with asyncio.timeout(ACK_WITHIN):
+            async with asyncio.timeout(self._ack_within):
                 response = await self._send(await self._next(app), envelope)
         except TimeoutError:
             reason = "timeout" if self.connected(app) else "no connection"
@@ -182,7 +185,7 @@ class Sockets:
             await connection.say(disconnect("refresh_requested"))
             under_way = [self._waiting[each] for each in connection.carried if each in self._waiting]
             if under_way:
-                await asyncio.wait(under_way, timeout=ACK_WITHIN)
+                await asyncio.wait(under_way, timeout=self._ack_within)
             await connection.close()
 
 
