@@ -32,13 +32,13 @@ SHUTDOWN_WITHIN = 0.3
 class Options:
     """How much like a stern Slack to be: `paced` asks for a message a second, retries wait in seconds.
 
-    `ack_within`: how many seconds an app may take to acknowledge, and a trigger lives.
+    `ack_within`: how many seconds an app may take to acknowledge, and a trigger lives; 3 as in Slack by default.
     """
 
     paced: bool = False
     retry_after: Sequence[float] = RETRY_AFTER
     connection_seconds: float = CONNECTION_SECONDS
-    ack_within: float = ACK_WITHIN
+    ack_within: float | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -88,7 +88,7 @@ class Playground:
         self.board = Switchboard(
             self.workspace, self.apps, faults, self.deliveries, clock=options.clock, pacing=pacing
         )
-        self.board.triggers.lifetime = options.ack_within
+        self.board.triggers.lifetime = options.ack_within or ACK_WITHIN
         self._seat_bots()
         self._user_side = UserSide(self.board)
         self._runner = web.AppRunner(self._application(), shutdown_timeout=SHUTDOWN_WITHIN, access_log=None)

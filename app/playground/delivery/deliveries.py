@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from app.playground.delivery import signed_http
-from app.playground.delivery.envelope import ACK_WITHIN, Ack, Envelope
+from app.playground.delivery.envelope import Ack, Envelope
 from app.playground.delivery.sockets import Sockets
 from app.playground.faults import Faults
 from app.playground.model import Json
@@ -30,7 +30,7 @@ class Deliveries:
         *,
         clock: Callable[[], float] = time.time,
         retry_after: Sequence[float] = RETRY_AFTER,
-        ack_within: float = ACK_WITHIN,
+        ack_within: float | None = None,
     ) -> None:
         self.sockets = sockets
         self._faults = faults

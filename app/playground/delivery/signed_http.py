@@ -39,9 +39,9 @@ def encode(envelope: Envelope) -> tuple[str, bytes]:
 
 
 async def deliver(
-    session: aiohttp.ClientSession, app: App, envelope: Envelope, now: float, within: float = ACK_WITHIN
+    session: aiohttp.ClientSession, app: App, envelope: Envelope, now: float, within: float | None = None
 ) -> Ack:
-    """Post an envelope and wait `within` seconds for an answer; its body is the response.
+    """Post an envelope and wait `within` seconds (3 by default) for an answer; its body is the response.
 
     An event is acknowledged by any 2xx, a command or an interaction by 200; two redirects are followed.
     """
@@ -52,7 +52,7 @@ async def deliver(
             app.request_url or "",
             data=body,
             headers=_headers(app, envelope, content_type, body, str(int(now))),
-            timeout=aiohttp.ClientTimeout(total=within),
+            timeout=aiohttp.ClientTimeout(total=within or ACK_WITHIN),
             max_redirects=REDIRECTS_MAX + 1,
         ) as answer:
             text = await answer.text()

@@ -29,7 +29,7 @@ class Sockets:
     """Every app's connections, and the envelopes that wait for an acknowledgement."""
 
     def __init__(
-        self, connection_seconds: float = CONNECTION_SECONDS, ack_within: float = ACK_WITHIN
+        self, connection_seconds: float = CONNECTION_SECONDS, ack_within: float | None = None
     ) -> None:
         self._connection_seconds = connection_seconds
         self._ack_within = ack_within
@@ -75,7 +75,7 @@ class Sockets:
         """
         began = time.perf_counter()
         try:
-            async with asyncio.timeout(self._ack_within):
+            async with asyncio.timeout(self._ack_within or ACK_WITHIN):
                 response = await self._send(await self._next(app), envelope)
         except TimeoutError:
             reason = "timeout" if self.connected(app) else "no connection"
@@ -185,7 +185,7 @@ class Sockets:
             await connection.say(disconnect("refresh_requested"))
             under_way = [self._waiting[each] for each in connection.carried if each in self._waiting]
             if under_way:
-                await asyncio.wait(under_way, timeout=self._ack_within)
+                await asyncio.wait(under_way, timeout=self._ack_within or ACK_WITHIN)
             await connection.close()
 
 
