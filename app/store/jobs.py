@@ -1,11 +1,11 @@
 """Tokens of CI jobs that were taken: each is taken once, over all replicas."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from redis.asyncio import Redis
 
 from app.store import keys
-from app.store.requests import reachable
+from app.store.requests import reachable, server_time
 
 
 class JobStore:
@@ -16,9 +16,7 @@ class JobStore:
 
     async def now(self) -> datetime:
         """The server's clock, in UTC."""
-        async with reachable():
-            seconds, micros = await self._redis.time()
-        return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+        return await server_time(self._redis)
 
     async def take(self, issuer: str, jti: str, remembered: timedelta) -> bool:
         """Tell whether a token is taken now for the first time; it is remembered as long as it could hold."""

@@ -85,6 +85,13 @@ async def reachable() -> AsyncIterator[None]:
         raise
 
 
+async def server_time(redis: Redis) -> datetime:
+    """The server's clock, in UTC: the one clock of all replicas. Raises Unavailable."""
+    async with reachable():
+        seconds, micros = await redis.time()
+    return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+
+
 def milliseconds(at: datetime) -> int:
     """Milliseconds since the epoch."""
     return round(at.timestamp() * 1000)
@@ -106,9 +113,7 @@ class RequestStore:
 
     async def now(self) -> datetime:
         """The server's clock, in UTC: the one clock of all replicas."""
-        async with reachable():
-            seconds, micros = await self._redis.time()
-        return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+        return await server_time(self._redis)
 
     async def create(
         self,

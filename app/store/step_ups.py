@@ -1,13 +1,13 @@
 """Sign-ins at the provider that are under way: each waits five minutes, and is taken once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pydantic import Field
 from redis.asyncio import Redis
 
 from app.domain.value import Value
 from app.store import keys
-from app.store.requests import reachable
+from app.store.requests import reachable, server_time
 from app.store.scripts import Scripts
 
 WAITS = timedelta(minutes=5)
@@ -42,9 +42,7 @@ class StepUpStore:
 
     async def now(self) -> datetime:
         """The server's clock, in UTC."""
-        async with reachable():
-            seconds, micros = await self._redis.time()
-        return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+        return await server_time(self._redis)
 
     async def keep(self, state: str, attempt: Attempt) -> None:
         """Keep a new attempt."""

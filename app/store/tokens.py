@@ -10,7 +10,7 @@ from redis.asyncio.client import Pipeline
 from app.domain.token import Token
 from app.domain.value import Value
 from app.store import keys
-from app.store.requests import milliseconds, reachable
+from app.store.requests import milliseconds, reachable, server_time
 from app.store.scripts import Scripts
 
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -39,9 +39,7 @@ class TokenStore:
 
     async def now(self) -> datetime:
         """The server's clock, in UTC."""
-        async with reachable():
-            seconds, micros = await self._redis.time()
-        return datetime.fromtimestamp(int(seconds) + int(micros) / 1_000_000, UTC)
+        return await server_time(self._redis)
 
     async def keep(self, token: Token) -> bool:
         """Keep a new token; False when its id is taken."""
