@@ -1,6 +1,7 @@
 """The Bolt app: listeners over services, and what happens to what none of them foresaw."""
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,14 +35,33 @@ REMEMBERED = 10_000
 log = structlog.get_logger(__name__)
 
 
-def make_app(services: Services, bot_token: str, signing_secret: str | None) -> AsyncApp:
+class _App(AsyncApp):
+    """Tells how many seconds each delivery took to be acknowledged."""
+
+    acknowledged: Callable[[float], object] = staticmethod(lambda _: None)
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        began = time.perf_counter()
+        try:
+            return await super().async_dispatch(req)
+        finally:
+            self.acknowledged(time.perf_counter() - began)
+
+
+def make_app(
+    services: Services,
+    bot_token: str,
+    signing_secret: str | None,
+    acknowledged: Callable[[float], object] = lambda _: None,
+) -> AsyncApp:
     """Make the app. With a signing secret it verifies deliveries over HTTP; Socket Mode needs none."""
     logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
-    app = AsyncApp(
+    app = _App(
         client=services.client,
         authorize=_authorize(bot_token),
         signing_secret=signing_secret or "socket-mode-verifies-no-signature",
     )
+    app.acknowledged = acknowledged
     app.middleware(_once())
     for listeners in (
         again,
