@@ -296,9 +296,7 @@ class Bot:
             policy_status=self.policy_status,
         )
         secret = settings.slack_signing_secret
-        self.slack = make_app(
-            services, token, secret.get_secret_value() if secret else None, self.meters.acknowledged
-        )
+        self.slack = make_app(services, token, secret.get_secret_value() if secret else None, self.meters)
         self.socket_mode = _socket_mode(self.slack, settings.slack_app_token)
         self._policies_wanted = asyncio.Event()
         self._troubles_logged: set[str] = set()

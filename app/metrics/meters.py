@@ -90,6 +90,13 @@ class Meters:
             buckets=ANSWERS,
             registry=registry,
         )
+        self._handled_seconds = Histogram(
+            "jit_slack_handled_seconds",
+            "From a delivery of Slack's to what it asked for being recorded, or refused",
+            ["what"],
+            buckets=ANSWERS,
+            registry=registry,
+        )
         self._http_requests = Counter(
             "jit_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry
         )
@@ -110,7 +117,8 @@ class Meters:
             "1 where an entry is not as it was recorded, as last read through",
             registry=registry,
         )
-        self._methods, self._connectors = Names(), Names()
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._methods, self._connectors, self._what = Names(), Names(), Names()
 
     def connector_called(self, connector: str, operation: str, seconds: float, *, failed: bool) -> None:
         """A call of a target ended."""
@@ -126,10 +134,19 @@ class Meters:
         """A delivery of Slack's was acknowledged."""
         self._ack_seconds.observe(seconds)
 
+    def handled(self, what: str, seconds: float) -> None:
+        """What somebody did in Slack is done or refused: by a button, a form or a command of this name."""
+        self._handled_seconds.labels(self._what(what)).observe(seconds)
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """An HTTP request was answered; `route` is the template of its path."""
-        self._http_requests.labels(method, route, str(status)).inc()
-        self._http_seconds.labels(route).observe(seconds)
+        of = method, route, status
+        known = self._answered.get(of)
+        if known is None:  # finding a label's own counter costs more than counting
+            known = self._http_requests.labels(method, route, str(status)), self._http_seconds.labels(route)
+            self._answered[of] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
     def job_ran(self, job: str, outcome: str) -> None:
         """A job was ticked: `done`, `failed`, `waited` for the store, or `skipped` since it still ran."""

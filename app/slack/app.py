@@ -3,8 +3,8 @@
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -13,7 +13,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.slack.answers import answer_to
+from app.slack.answers import answer_to, done
 from app.slack.listeners import (
     again,
     break_glass,
@@ -35,24 +35,48 @@ REMEMBERED = 10_000
 log = structlog.get_logger(__name__)
 
 
-class _App(AsyncApp):
-    """Tells how many seconds each delivery took to be acknowledged."""
+class Told(Protocol):
+    """Is told how many seconds things took."""
 
-    acknowledged: Callable[[float], object] = staticmethod(lambda _: None)
+    def acknowledged(self, seconds: float) -> None:
+        """A delivery was acknowledged."""
+
+    def handled(self, what: str, seconds: float) -> None:
+        """What somebody did is done or refused: a button's, a form's or a command's name, since its delivery."""
+
+
+class _App(AsyncApp):
+    """Tells how long each delivery took."""
+
+    told: Told | None = None
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        began = time.perf_counter()
+        told = self.told
+        if told is None:
+            return await super().async_dispatch(req)
+        began, what = time.perf_counter(), _named(req.body)
+        done.set(lambda: told.handled(what, time.perf_counter() - began))  # the listener's task has it too
         try:
             return await super().async_dispatch(req)
         finally:
-            self.acknowledged(time.perf_counter() - began)
+            told.acknowledged(time.perf_counter() - began)
+
+
+def _named(body: Mapping[str, Any]) -> str:
+    match body:
+        case {"actions": [{"action_id": str(name)}, *_]} | {"view": {"callback_id": str(name)}}:
+            return name
+        case {"command": str(name)}:
+            return name
+        case _:
+            return "other"
 
 
 def make_app(
     services: Services,
     bot_token: str,
     signing_secret: str | None,
-    acknowledged: Callable[[float], object] = lambda _: None,
+    told: Told | None = None,
 ) -> AsyncApp:
     """Make the app. With a signing secret it verifies deliveries over HTTP; Socket Mode needs none."""
     logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
@@ -61,7 +85,7 @@ def make_app(
         authorize=_authorize(bot_token),
         signing_secret=signing_secret or "socket-mode-verifies-no-signature",
     )
-    app.acknowledged = acknowledged
+    app.told = told
     app.middleware(_once())
     for listeners in (
         again,

@@ -280,8 +280,9 @@ async def test_a_server_that_is_slow(cloud, connector, monkeypatch):
     assert ([], []) == (ours(cloud), await connector.list_active())
 
 
-async def test_a_server_that_is_away():
+async def test_a_server_that_is_away(monkeypatch):
     """Grant, end and check fail with a sentence that says where."""
+    monkeypatch.setattr("app.connectors.gcp.policies.FIRST_PAUSE", 0.001)
     connector, request = Gcp("gcp", Gcp.Settings.model_validate(written("http://127.0.0.1:1")), MARK), asked()
     for call in (connector.grant, connector.revoke):
         with pytest.raises(ConnectorFailed, match=r"127\.0\.0\.1:1 cannot be reached"):

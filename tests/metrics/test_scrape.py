@@ -85,6 +85,7 @@ async def test_what_a_story_leaves(callers):
         assert 1.0 == value(shown, "jit_events_total", kind=kind)
     assert value(shown, "jit_slack_calls_total", method="chat.postMessage", status="200") >= 1
     assert value(shown, "jit_slack_ack_seconds_count") >= 2
+    assert 1.0 == value(shown, "jit_slack_handled_seconds_count", what="jit_approve")
     assert value(shown, "jit_http_requests_total", method="POST", route="/slack/events", status="200") >= 2
     assert 1.0 == value(shown, "jit_http_requests_total", method="POST", route="/v1/requests", status="201")
     assert value(shown, "jit_job_runs_total", job="deadlines", outcome="done") >= 1
