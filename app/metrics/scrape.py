@@ -1,5 +1,6 @@
 """`GET /metrics`, and the counting of HTTP requests around everything that is served."""
 
+import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
@@ -44,7 +45,8 @@ def routes(
         if token and not _is(request.headers.get("authorization", ""), token):
             return Response("the token of JIT_METRICS_TOKEN is needed\n", 401, {"WWW-Authenticate": "Bearer"})
         encode, form = choose_encoder(request.headers.get("accept", ""))
-        text = encode(_All(meters, await standing()))
+        shown = _All(meters, list(await standing()))
+        text = await asyncio.to_thread(encode, shown)  # which takes a while where there is much
         return Response(text, headers={"Content-Type": form, "Cache-Control": "no-store"})
 
     return router

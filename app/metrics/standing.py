@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from app.domain.refusals import Unavailable
 from app.store.stream import Waiting
 from app.store.totals import Totals
+
+log = structlog.get_logger(__name__)
 
 WITHIN = 2.0
 """Seconds that a look at the store may take: a scrape never waits longer."""
@@ -76,6 +79,8 @@ class Standing:
                 stored = await self._read()
         except (Unavailable, TimeoutError):
             pass
+        except Exception:  # a scrape never fails: whatever this is, the store does not say what it should
+            log.exception("store_not_looked_at")
         return stored, time.perf_counter() - began
 
 

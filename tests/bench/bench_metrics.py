@@ -1,8 +1,9 @@
 """What counting costs: `python tests/bench/bench_metrics.py`. Needs nothing else.
 
-Each figure is the best of several rounds, in nanoseconds of one turn: an event counted by its kind, and one that its
-request's action is counted of too; what stands around each HTTP request, over an application that does nothing; a call of
-a target told. Then a scrape's text of a registry that is as full as labels let it be, in milliseconds.
+Each figure is the best of several rounds, in nanoseconds of one turn: an event counted by its kind, and one of which
+its request's action is counted too; what stands around each HTTP request, over an application that does nothing; a
+call of a target told. Then a scrape's text of a registry that is as full as labels let it be, in milliseconds, which
+are a thread's and not the loop's.
 Targets: an event at most 20 µs (an append to the audit log takes several times that), an HTTP request at most 20 µs.
 """
 

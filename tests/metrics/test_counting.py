@@ -4,6 +4,7 @@ Contract: labels are names of our own, at most 200 of each. An event is counted 
 counted keeps nothing from being recorded.
 """
 
+import asyncio
 import logging
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from app.metrics.meters import Meters
 from app.metrics.names import MOST
 from app.metrics.scrape import watching
 from app.metrics.slack import trace_slack
+from app.metrics.standing import Standing
 from app.schedule import make_scheduler, once_guarded
 from app.store.stream import Entry
 from app.web.server import Health, make_web
@@ -209,6 +211,34 @@ async def test_durations_are_those_of_the_request():
         value(found, "jit_grant_start_seconds_sum"),
         value(found, "jit_grant_seconds_sum", cause="expired"),
     )
+
+
+async def test_a_store_that_answers_something_else():
+    """Whatever the look at the store fails with is told in the log, and the scrape says that the store is away."""
+
+    async def read() -> Any:
+        raise KeyError("a bug")
+
+    with capture_logs() as log:
+        found = await Standing(read).families()
+    assert {"jit_store_up": 0.0} == {
+        family.name: family.samples[0].value for family in found if family.name == "jit_store_up"
+    }
+    assert ["store_not_looked_at"] == [line["event"] for line in log]
+
+
+async def test_many_scrapes_share_a_look():
+    """A hundred at once ask the store once."""
+    looked = []
+
+    async def read() -> Any:
+        looked.append(1)
+        await asyncio.sleep(0.01)
+        raise Unavailable
+
+    standing = Standing(read)
+    await asyncio.gather(*(standing.families() for _ in range(100)))
+    assert [1] == looked
 
 
 async def test_calls_of_targets():
