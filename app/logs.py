@@ -2,8 +2,22 @@
 
 import logging
 import sys
+from collections import Counter
 
 import structlog
+
+LINES: Counter[tuple[str, str]] = Counter()
+"""Lines from warnings on since the process began, by level and event: our own names, of which there are few."""
+MOST_EVENTS = 200
+COUNTED = frozenset({"warning", "error", "critical"})
+
+
+def count(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Count a line on its way; passes it on as it is."""
+    level, event = str(line.get("level", "")), str(line.get("event", ""))
+    if level in COUNTED:
+        LINES[level, event if len(LINES) < MOST_EVENTS or (level, event) in LINES else "other"] += 1
+    return line
 
 
 def set_up(form: str, level: str) -> None:
@@ -21,7 +35,7 @@ def set_up(form: str, level: str) -> None:
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, *render],
+        processors=[*shared, count, *render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

@@ -16,13 +16,16 @@ from typing import Any
 import aiohttp
 import structlog
 from fastapi import APIRouter
+from prometheus_client.core import Metric
+from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.audit import consumer as audit
 from app.audit.daily import Daily
 from app.audit.digest import Digest
-from app.audit.log import AuditLog, AuditLogError
+from app.audit.log import AuditLog, AuditLogError, Head
 from app.audit.story import StoryLine, story_lines
 from app.ci.jobs import Jobs
 from app.connectors import granter as connectors
@@ -40,9 +43,15 @@ from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
 from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
+from app.logs import LINES
 from app.mail import mailer as mail
 from app.mail.digest import digest_mail
 from app.mail.office import Office
+from app.metrics import scrape
+from app.metrics.counting import Counting
+from app.metrics.meters import Meters
+from app.metrics.slack import trace_slack
+from app.metrics.standing import Here, Standing, Stored, here
 from app.mfa.set_up import second_factors
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
@@ -81,11 +90,12 @@ from app.store.leaving import LeavingNotes
 from app.store.messages import Messages
 from app.store.once import Once
 from app.store.proofs import ProofStore
-from app.store.requests import RequestStore
+from app.store.requests import FAILED, RequestStore
 from app.store.rolls import Rolls
 from app.store.secrets import Secrets
 from app.store.stream import Stream
 from app.store.tokens import TokenStore
+from app.store.totals import read_totals
 from app.store.turns import Turns
 from app.store.watch import Watch
 from app.store.wishes import WaitingWishes
@@ -114,6 +124,7 @@ LOOK_FOR_POLICIES_EVERY = 1.0
 FAILING_SHOWN = 20
 EVENTS_WAIT_AT_MOST = timedelta(minutes=1)
 RECONCILE_EVERY = timedelta(minutes=1)
+VERIFY_EVERY = timedelta(hours=6)
 HOMES_EVERY = timedelta(milliseconds=500)
 log = structlog.get_logger(__name__)
 
@@ -129,6 +140,9 @@ class Role(StrEnum):
 class Bot:
     """The parts of one process."""
 
+    _leases: Leases | None = None
+    _sound: Head | None = None
+
     def __init__(
         self,
         settings: Settings,
@@ -143,6 +157,7 @@ class Bot:
         self.audit_log = audit_log
         self.audit_ownership = audit.Ownership(audit_log.log_id, connection.calls)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.meters = trace_slack(http, settings.slack_api_url, Meters())
         token = settings.slack_bot_token.get_secret_value()
         client = make_client(token, settings.slack_api_url, http)
         messages = Messages(connection.calls)
@@ -209,9 +224,15 @@ class Bot:
             giving=Giving(connection.calls, self.holder),
             secrets=self.secrets,
             troubles=troubles,
+            told=self.meters.connector_called,
         )
         self.reconciler = Reconciler(
-            self.connectors, self.store, self.workflow, troubles, self.granter.take_up_more
+            self.connectors,
+            self.store,
+            self.workflow,
+            troubles,
+            self.granter.take_up_more,
+            self.meters.connector_called,
         )
         self.daily = Daily(
             audit_log,
@@ -243,7 +264,7 @@ class Bot:
             triggers=self.triggers,
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
-            certify=OwnKeys(self.connectors).certify,
+            certify=OwnKeys(self.connectors, self.meters.connector_called).certify,
             published=self.connectors.published,
         )
         self.whereabouts = Whereabouts(
@@ -275,9 +296,8 @@ class Bot:
             policy_status=self.policy_status,
         )
         secret = settings.slack_signing_secret
-        self.slack = make_app(services, token, secret.get_secret_value() if secret else None)
-        by_socket = settings.slack_app_token
-        self.socket_mode = SocketMode(self.slack, by_socket.get_secret_value()) if by_socket else None
+        self.slack = make_app(services, token, secret.get_secret_value() if secret else None, self.meters)
+        self.socket_mode = _socket_mode(self.slack, settings.slack_app_token)
         self._policies_wanted = asyncio.Event()
         self._troubles_logged: set[str] = set()
 
@@ -294,6 +314,57 @@ class Bot:
             ConfirmPage(frame, self.factors.confirming, signing_in, answering).routes(),
             FactorsPage(frame, self.factors.own, answering).routes(),
             where.routes(frame, self.whereabouts, self.api.limiter, self.api.ready),
+        )
+
+    def web(self) -> scrape.App:
+        """Everything that is served over HTTP: Slack's deliveries come so where there is no Socket Mode."""
+        routers = self.pages() if self.settings.metrics_port is not None else (*self.pages(), self._metrics())
+        slack_app = None if self.socket_mode else self.slack
+        return scrape.watching(make_web(self.readiness, slack_app, self.api, routers), self.meters)
+
+    def web_of_metrics(self) -> scrape.App:
+        """Health and metrics alone, for a port of their own."""
+        return make_web(self.readiness, None, None, (self._metrics(),))
+
+    def _metrics(self) -> APIRouter:
+        standing = Standing(self._stored)
+
+        async def stands() -> list[Metric]:
+            return [*await standing.families(), *here(await self._here())]
+
+        return scrape.routes(self.meters, stands, self.settings.metrics_token)
+
+    async def _here(self) -> Here:
+        """What this process knows of itself, for those who scrape."""
+        digest, policy = self.policies.current.digest, self.policies.current
+        return Here(
+            policy_digest=digest,
+            policy_rules=policy.rule_count,
+            policy_actions=len(policy.actions),
+            policy_is_broken=bool(self.policies.problem),
+            slack_is_connected=await self.socket_mode.is_connected() if self.socket_mode else None,
+            sources_failing=len(self.directory.troubles()),
+            audit_entries=await self._audit_entries(),
+            leases=self._leases.held if self._leases else {},
+            store_errors=FAILED,
+            log_lines=LINES,
+        )
+
+    async def _audit_entries(self) -> int | None:
+        """How many entries the audit log has; None where it cannot be read in time."""
+        try:
+            async with asyncio.timeout(1.0):
+                return (await asyncio.to_thread(self.audit_log.head)).size
+        except (AuditLogError, TimeoutError):
+            return None
+
+    async def _stored(self) -> Stored:
+        noted = await self.in_force.read()
+        return Stored(
+            totals=await read_totals(self.connection.calls),
+            waiting=await self.stream.waiting(),
+            policy_since=noted.since if noted else None,
+            now=await self.store.now(),
         )
 
     async def _review_page(self, person: str, request_id: str) -> str | None:
@@ -369,10 +440,10 @@ class Bot:
             Consumer(connectors.GROUP, self.granter.handle, connectors.BATCH),
             Consumer(slack.GROUP, self.announcer.handle),
             Consumer(mail.GROUP, self.mail.mailer.handle, mail.BATCH),
-            Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.audit_ownership).handle, audit.BATCH),
+            Consumer(audit.GROUP, self._recording().handle, audit.BATCH),
         ]
         wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
-        leases = Leases(self.connection.calls, self.holder, wanted)
+        leases = self._leases = Leases(self.connection.calls, self.holder, wanted)
         deadlines = Deadlines(self.store, self.workflow, self.granter.take_up)
         scheduler = make_scheduler({
             "deadlines": (DEADLINES_EVERY, deadlines.tick),
@@ -382,9 +453,13 @@ class Bot:
             "judge_anew": (timedelta(seconds=1), self.rejudging.tick),
             "leavers": (timedelta(minutes=1), self.leavers.look),
             "reconcile": (RECONCILE_EVERY, self._reconcile),
-        })  # fmt: skip
+            "verify": (VERIFY_EVERY, self._verify),
+        }, self.meters.job_ran)  # fmt: skip
         scheduler.start()
-        at_start = asyncio.create_task(once_guarded("reconcile", self.reconciler.run))
+        told = self.meters.job_ran
+        at_start = asyncio.gather(
+            once_guarded("reconcile", self.reconciler.run, told), once_guarded("verify", self._verify, told)
+        )
         try:
             outbox = Outbox(self.stream, leases, consumers)
             await run_together([outbox.run(keys.ALL_PARTITIONS), *self.mail.jobs()])
@@ -394,6 +469,19 @@ class Bot:
             await deadlines.close()
             await self.granter.close()
             await self.connectors.close()
+
+    def _recording(self) -> Counting:
+        recorder = audit.Recorder(self.audit_log, self.audit_ownership)
+        return Counting(self.meters, recorder.handle, self.store.find, lambda: self.policies.current.actions)
+
+    async def _verify(self) -> None:
+        """Read the audit log through, against where it was sound before."""
+        found = await asyncio.to_thread(self.audit_log.verify, self._sound)
+        self.meters.audit_read(is_sound=found.is_sound)
+        if found.problem:
+            log.error("audit_log_broken", entry=found.problem.sequence, what=found.problem.what)
+        else:
+            self._sound = found.head
 
     async def watch_policies(self) -> None:
         """Look for changed policies each second and on SIGHUP; a broken set is told and not used."""
@@ -494,6 +582,10 @@ def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:
 Job = Coroutine[Any, Any, None]
 
 
+def _socket_mode(app: AsyncApp, token: SecretStr | None) -> SocketMode | None:
+    return SocketMode(app, token.get_secret_value()) if token else None
+
+
 def _fetching(http: aiohttp.ClientSession) -> Fetch:
     """Fetch what events are verified by."""
 
@@ -531,6 +623,9 @@ async def serve(settings: Settings, role: Role = Role.ALL) -> None:
         listening = None
         if role is not Role.WORKER:
             listening = stack.enter_context(closing(listen(settings.http_host, settings.http_port)))
+        scraped = None
+        if settings.metrics_port is not None:
+            scraped = stack.enter_context(closing(listen(settings.http_host, settings.metrics_port)))
         connection = await stack.enter_async_context(_connection(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         audit_log = stack.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))
@@ -538,7 +633,13 @@ async def serve(settings: Settings, role: Role = Role.ALL) -> None:
         log.info("policy_in_force", digest=policies.current.digest[:12])
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.reload_policies)
         await _until_signalled(
-            [bot.watch_policies(), bot.watch_directory(), *_work(bot, role), *_ways_in(bot, listening)]
+            [
+                bot.watch_policies(),
+                bot.watch_directory(),
+                *_work(bot, role),
+                *_ways_in(bot, listening),
+                *([run_web(bot.web_of_metrics(), scraped)] if scraped else []),
+            ]
         )
         log.info("stopping")
 
@@ -551,9 +652,7 @@ def _ways_in(bot: Bot, listening: socket.socket | None) -> list[Job]:
     """HTTP for health, and Slack by Socket Mode where there is an app-level token, by HTTP where not."""
     if listening is None:
         return []
-    web = run_web(
-        make_web(bot.readiness, None if bot.socket_mode else bot.slack, bot.api, bot.pages()), listening
-    )
+    web = run_web(bot.web(), listening)
     return [web, _once_looked(bot, bot.socket_mode.run())] if bot.socket_mode else [_once_looked(bot, web)]
 
 

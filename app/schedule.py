@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from structlog.contextvars import bind_contextvars
 
@@ -22,6 +23,12 @@ TARGETS_AT_ONCE = 16
 log = structlog.get_logger(__name__)
 
 Job = Callable[[], Awaitable[object]]
+Told = Callable[[str, str], object]
+"""Is told of each tick of a job: its name, and `done`, `failed`, `waited` (for the store) or `skipped`."""
+
+
+def nobody(job: str, outcome: str) -> None:
+    """Is not interested."""
 
 
 class Deadlines:
@@ -97,12 +104,12 @@ class Deadlines:
             await self._store.drop(due, request.version)
 
 
-def make_scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIOScheduler:
+def make_scheduler(jobs: Mapping[str, tuple[timedelta, Job]], told: Told = nobody) -> AsyncIOScheduler:
     """Make a scheduler of named jobs, each with its period. A tick that comes late or twice counts once."""
     scheduler = AsyncIOScheduler(timezone="UTC")
     for name, (period, job) in jobs.items():
         scheduler.add_job(
-            _guarded(name, job),
+            _guarded(name, job, told),
             "interval",
             seconds=period.total_seconds(),
             id=name,
@@ -110,15 +117,17 @@ def make_scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIOSchedule
             coalesce=True,
             misfire_grace_time=None,
         )
+    missed = EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED
+    scheduler.add_listener(lambda event: told(event.job_id, "skipped"), missed)
     return scheduler
 
 
-async def once_guarded(name: str, job: Job) -> None:
+async def once_guarded(name: str, job: Job, told: Told = nobody) -> None:
     """Do a job once, beside what else runs: one that fails is told, and comes again by its schedule."""
-    await _guarded(name, job)()
+    await _guarded(name, job, told)()
 
 
-def _guarded(name: str, job: Job) -> Job:
+def _guarded(name: str, job: Job, told: Told) -> Job:
     """Let a job that fails be told and ticked again: once for each outage, not at every tick."""
     failing = False
 
@@ -132,9 +141,12 @@ def _guarded(name: str, job: Job) -> Job:
             if not failing:
                 log.warning("job_waits_for_store", job=name)
             failing = True
+            told(name, "waited")
         except Exception:
             log.exception("job_failed", job=name)
+            told(name, "failed")
         else:
             failing = False
+            told(name, "done")
 
     return run

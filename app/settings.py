@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     data: Path = Path(".jit")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
+    metrics_port: int | None = Field(None, ge=0, le=65535)
+    metrics_token: SecretStr | None = None
     connectors: Path | None = None
     connector_commands: bool = False
     group_commands: bool = False
@@ -121,6 +123,13 @@ class Settings(BaseSettings):
                 "it should be values of acr that count as a second factor, with commas, such as phr"
             )
         return acr
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _metrics_token(cls, token: SecretStr | None) -> SecretStr | None:
+        return (
+            _shaped(token, r"[!-~]{16,}", "16 or more visible characters without spaces") if token else None
+        )
 
     @field_validator("redis_url")
     @classmethod

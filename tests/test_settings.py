@@ -90,6 +90,8 @@ def test_all_that_is_missing_is_told_at_once(environment):
         ("JIT_DIGEST_ZONE", "Mars/Olympus", "IANA zone"),
         ("JIT_DIGEST_HOUR", "24", "less than or equal to 23"),
         ("JIT_HTTP_PORT", "http", "integer"),
+        ("JIT_METRICS_PORT", "70000", "less than or equal to 65535"),
+        ("JIT_METRICS_TOKEN", "short", "16 or more visible characters"),
         ("JIT_LOG_FORMAT", "xml", "auto|json|console"),
         ("JIT_SMTP_URL", "mail.example.com", "it should be smtp://user:password@host:587"),
         ("JIT_SMTP_CA", "/nowhere/ca.pem", "it should hold certificates in PEM form"),

@@ -44,7 +44,7 @@ from app.shipped import shipped
 from app.slack import announcer
 from app.store.connection import connect
 from app.together import run_together
-from app.web.server import listen, make_web, run_web
+from app.web.server import listen, run_web
 
 SECRET = "0123456789abcdef0123456789abcdef"
 GROUPS = (connectors.GROUP, announcer.GROUP, mailer.GROUP, audit.GROUP)
@@ -166,9 +166,7 @@ class Workplace:
         jobs = [bot.watch_directory(), *([bot.work()] if working else [])]
         jobs += [bot.watch_policies()] if watching else []
         if self._listening:
-            jobs.append(
-                run_web(make_web(bot.readiness, bot.slack, bot.api, bot.pages()), self._listening.dup())
-            )
+            jobs.append(run_web(bot.web(), self._listening.dup()))
         else:
             jobs.append(bot.socket_mode.run())
         connected = self.connections() + 1

@@ -1,8 +1,9 @@
 """One call of a connector: bounded in time and number, and ending in an answer or in ConnectorFailed."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -15,22 +16,50 @@ ANSWERS_WITHIN = 30.0
 LETS_GO_WITHIN = 2.0
 """Seconds that a call gets to end once it is cancelled; then it may still land, and is looked after."""
 T = TypeVar("T")
+
+
+class Told(Protocol):
+    """Is told of each call when it has ended."""
+
+    def __call__(self, connector: str, operation: str, seconds: float, *, failed: bool) -> object: ...
+
+
+def nobody(connector: str, operation: str, seconds: float, *, failed: bool) -> None:
+    """Is not interested."""
+
+
 log = structlog.get_logger(__name__)
 
 
 class Calls:
     """Each connector has a number of calls at a time to itself: one that hangs takes none from another."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Told = nobody) -> None:
+        self._told = told
         self._at_once: WeakKeyDictionary[Any, asyncio.Semaphore] = WeakKeyDictionary()
 
     async def make(
-        self, opened: Opened, call: Callable[[], Coroutine[Any, Any, T]], late: Callable[[], object]
+        self,
+        operation: str,
+        opened: Opened,
+        call: Callable[[], Coroutine[Any, Any, T]],
+        late: Callable[[], object],
     ) -> T:
         """Make a call, within its time. Raises ConnectorFailed, as for a bug of the connector too.
 
         `late` is called when one that was given up ends after all: whatever it did is to be looked at again.
         """
+        began, failed = time.perf_counter(), True
+        try:
+            answer = await self._make(opened, call, late)
+            failed = False
+        finally:
+            self._told(opened.connector.name, operation, time.perf_counter() - began, failed=failed)
+        return answer
+
+    async def _make(
+        self, opened: Opened, call: Callable[[], Coroutine[Any, Any, T]], late: Callable[[], object]
+    ) -> T:
         connector = opened.connector
         at_once = self._at_once.setdefault(connector, asyncio.Semaphore(opened.at_once))
         async with at_once:

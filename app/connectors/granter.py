@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from app.connectors.calls import Calls
+from app.connectors.calls import Calls, Told, nobody
 from app.connectors.protocol import ConnectorFailed, Granted
 from app.connectors.registry import Connectors, Opened
 from app.connectors.troubles import Troubles
@@ -56,6 +56,7 @@ class Granter:
         giving: Giving,
         secrets: Secrets,
         troubles: Troubles,
+        told: Told = nobody,
     ) -> None:
         self._workflow = workflow
         self._store = store
@@ -63,7 +64,7 @@ class Granter:
         self._giving = giving
         self._secrets = secrets
         self._troubles = troubles
-        self._calls = Calls()
+        self._calls = Calls(told)
         self._one_at_a_time: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._again: dict[str, bool] = {}
@@ -209,19 +210,21 @@ class Granter:
     async def _extend(self, request: Request) -> None:
         opened, key = self._opened(request), self._connectors.mark.key(request.id)
         try:
-            await self._calls.make(opened, lambda: opened.connector.extend(request, key), lambda: None)
+            await self._calls.make(
+                "extend", opened, lambda: opened.connector.extend(request, key), lambda: None
+            )
         except ConnectorFailed as failure:  # it ends early, not late; the reconciler tries again
             await self._troubles.not_extended(request, str(failure))
 
     async def _grant(self, request: Request) -> Granted:
         opened, key = self._opened(request), self._connectors.mark.key(request.id)
         return await self._calls.make(
-            opened, lambda: opened.connector.grant(request, key), lambda: self._take_up(request.id)
+            "grant", opened, lambda: opened.connector.grant(request, key), lambda: self._take_up(request.id)
         )
 
     async def _revoke(self, request: Request) -> None:
         opened, key = self._opened(request), self._connectors.mark.key(request.id)
-        await self._calls.make(opened, lambda: opened.connector.revoke(request, key), lambda: None)
+        await self._calls.make("revoke", opened, lambda: opened.connector.revoke(request, key), lambda: None)
 
     def _opened(self, request: Request) -> Opened:
         """Find the connector. Raises ConnectorFailed where the settings name it no more."""

@@ -1,6 +1,6 @@
 """Credentials for a key that the requester made: the private half never leaves their machine."""
 
-from app.connectors.calls import Calls
+from app.connectors.calls import Calls, Told, nobody
 from app.connectors.protocol import ConnectorFailed, Secret, TakesKeys
 from app.connectors.registry import Connectors
 from app.domain.refusals import NotSetUp
@@ -10,9 +10,9 @@ from app.domain.request import Request
 class OwnKeys:
     """Asks the connector of a live grant, where it is one that takes keys."""
 
-    def __init__(self, connectors: Connectors) -> None:
+    def __init__(self, connectors: Connectors, told: Told = nobody) -> None:
         self._connectors = connectors
-        self._calls = Calls()
+        self._calls = Calls(told)
 
     async def certify(self, request: Request, public_key: str) -> Secret | None:
         """Give what lets a public key in; None where the target knows no keys. Raises NotSetUp."""
@@ -22,7 +22,7 @@ class OwnKeys:
         key = self._connectors.mark.key(request.id)
         try:
             return await self._calls.make(
-                opened, lambda: taker.certify(request, key, public_key), lambda: None
+                "certify", opened, lambda: taker.certify(request, key, public_key), lambda: None
             )
         except ConnectorFailed as failure:
             raise NotSetUp(request.action, str(failure)) from None

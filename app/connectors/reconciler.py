@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from app.connectors.calls import Calls
+from app.connectors.calls import Calls, Told, nobody
 from app.connectors.protocol import ConnectorFailed, Found
 from app.connectors.registry import Connectors, Opened
 from app.connectors.troubles import Troubles
@@ -52,6 +52,7 @@ class Reconciler:
         workflow: Workflow,
         troubles: Troubles,
         extend: Callable[[str], object] = lambda _: None,
+        told: Told = nobody,
     ) -> None:
         """`extend` is told a request whose target ends it too early."""
         self._connectors = connectors
@@ -59,7 +60,7 @@ class Reconciler:
         self._workflow = workflow
         self._troubles = troubles
         self._extend = extend
-        self._calls = Calls()
+        self._calls = Calls(told)
 
     async def run(self) -> list[Drift]:
         """Compare every target. Raises Unavailable."""
@@ -88,7 +89,7 @@ class Reconciler:
         return [drift for drift in (*left, *gone) if drift]
 
     async def _list(self, opened: Opened) -> Mapping[str, Found]:
-        found = await self._calls.make(opened, lambda: _listed(opened), lambda: None)
+        found = await self._calls.make("list", opened, lambda: _listed(opened), lambda: None)
         return {each.key: each for each in found}
 
     async def _has_no_grant(self, found: Found) -> bool:
@@ -106,7 +107,7 @@ class Reconciler:
         request_id = self._connectors.mark.request_in(found.key) or ""
         said = f"{found.key} stood at {found.place} without a grant"
         try:
-            await self._calls.make(opened, lambda: opened.connector.remove(found), lambda: None)
+            await self._calls.make("remove", opened, lambda: opened.connector.remove(found), lambda: None)
         except ConnectorFailed as failure:
             drift = Drift(name, request_id, f"{said}, and is not removed: {failure}", settled=False)
         else:

@@ -18,6 +18,7 @@ from app.domain.request import Request
 GROUP = "jit.connectors"
 SHIPPED = {
     "kubernetes": ("app.connectors.kubernetes:Kubernetes", "kubernetes"),
+    "gcp": ("app.connectors.gcp:Gcp", ""),
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),
     "command": ("app.connectors.command:Command", ""),
     "docker-debug": ("app.connectors.docker:Debug", ""),

@@ -1,7 +1,8 @@
 """Tells people, in a message that only they see. A refusal is told; anything else is a bug and goes on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -13,6 +14,8 @@ from app.slack.views.blocks import Block
 from app.slack.views.text import escape
 
 log = structlog.get_logger(__name__)
+done: ContextVar[Callable[[], object]] = ContextVar("done", default=lambda: None)
+"""Is called once what somebody did is done, or refused; set where their delivery comes in."""
 
 
 class Answer:
@@ -46,7 +49,9 @@ async def telling_refusals(answer: Answer) -> AsyncIterator[None]:
     """Tell a refusal to the one who asked."""
     try:
         yield
+        done.get()()
     except Refused as refusal:
+        done.get()()
         log.info("refused", code=refusal.code, why=str(refusal))
         await answer.say(f"🚫 {escape(str(refusal))}")
 

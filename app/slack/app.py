@@ -1,9 +1,10 @@
 """The Bolt app: listeners over services, and what happens to what none of them foresaw."""
 
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -12,7 +13,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.slack.answers import answer_to
+from app.slack.answers import answer_to, done
 from app.slack.listeners import (
     again,
     break_glass,
@@ -34,14 +35,57 @@ REMEMBERED = 10_000
 log = structlog.get_logger(__name__)
 
 
-def make_app(services: Services, bot_token: str, signing_secret: str | None) -> AsyncApp:
+class Told(Protocol):
+    """Is told how many seconds things took."""
+
+    def acknowledged(self, seconds: float) -> None:
+        """A delivery was acknowledged."""
+
+    def handled(self, what: str, seconds: float) -> None:
+        """What somebody did is done or refused: a button's, a form's or a command's name, since its delivery."""
+
+
+class _App(AsyncApp):
+    """Tells how long each delivery took."""
+
+    told: Told | None = None
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        told = self.told
+        if told is None:
+            return await super().async_dispatch(req)
+        began, what = time.perf_counter(), _named(req.body)
+        done.set(lambda: told.handled(what, time.perf_counter() - began))  # the listener's task has it too
+        try:
+            return await super().async_dispatch(req)
+        finally:
+            told.acknowledged(time.perf_counter() - began)
+
+
+def _named(body: Mapping[str, Any]) -> str:
+    match body:
+        case {"actions": [{"action_id": str(name)}, *_]} | {"view": {"callback_id": str(name)}}:
+            return name
+        case {"command": str(name)}:
+            return name
+        case _:
+            return "other"
+
+
+def make_app(
+    services: Services,
+    bot_token: str,
+    signing_secret: str | None,
+    told: Told | None = None,
+) -> AsyncApp:
     """Make the app. With a signing secret it verifies deliveries over HTTP; Socket Mode needs none."""
     logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
-    app = AsyncApp(
+    app = _App(
         client=services.client,
         authorize=_authorize(bot_token),
         signing_secret=signing_secret or "socket-mode-verifies-no-signature",
     )
+    app.told = told
     app.middleware(_once())
     for listeners in (
         again,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -34,6 +35,11 @@ class Leases:
     def holds(self, name: Name) -> bool:
         """Tell whether this process may work on a partition, by its own clock and not beyond the TTL."""
         return self._held[name].is_set() and asyncio.get_running_loop().time() < self._until
+
+    @property
+    def held(self) -> Counter[str]:
+        """How many partitions this process works on, by group."""
+        return Counter(group for (partition, group) in self._held if self.holds((partition, group)))
 
     async def wait_for(self, name: Name) -> None:
         """Wait until this process holds a lease."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,10 @@ TAKES_NO_WRITES = re.compile(
 ANY = "*"
 
 
+FAILED: Counter[str] = Counter()
+"""How many calls this process's store did not answer since it began, by the kind of error."""
+
+
 class Overtaken(Exception):  # noqa: N818  an instruction to the workflow
     """The same person has asked for something else in between: count anew."""
 
@@ -76,11 +81,14 @@ async def reachable() -> AsyncIterator[None]:
     try:
         yield
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
+        FAILED[type(error).__name__] += 1
         raise Unavailable from error
     except (ReadOnlyError, OutOfMemoryError, ClusterDownError) as error:
+        FAILED[type(error).__name__] += 1
         raise Unavailable from error
     except redis.exceptions.ResponseError as error:
         if TAKES_NO_WRITES.search(str(error)):
+            FAILED[type(error).__name__] += 1
             raise Unavailable from error
         raise
 

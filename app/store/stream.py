@@ -20,6 +20,7 @@ from app.store.requests import reachable
 OWNER = "owner"
 UNREAD = ">"
 LEFT_OVER = "0"
+COUNTED = 1000
 log = structlog.get_logger(__name__)
 
 
@@ -29,6 +30,13 @@ class Entry(NamedTuple):
     partition: int
     id: str
     event: Event
+
+
+class Waiting(NamedTuple):
+    """How many events are before a group, read and not acknowledged or not read, and when the oldest happened."""
+
+    events: int
+    since: datetime | None
 
 
 class Stream:
@@ -118,23 +126,36 @@ class Stream:
 
     async def waiting_since(self) -> dict[str, datetime]:
         """For each group that has events before it: when the oldest of them happened, over all partitions."""
-        async with reachable():
-            found = await asyncio.gather(*map(self._oldest, keys.ALL_PARTITIONS))
-        since: dict[str, datetime] = {}
-        for group, at in (pair for partition in found for pair in partition):
-            since[group] = min(at, since.get(group, at))
-        return since
+        return {group: each.since for group, each in (await self.waiting()).items() if each.since}
 
-    async def _oldest(self, partition: int) -> list[tuple[str, datetime]]:
+    async def waiting(self) -> dict[str, Waiting]:
+        """What is before each group, over all partitions. A count stops at COUNTED a partition on Redis 6."""
+        async with reachable():
+            found = await asyncio.gather(*map(self._waiting_in, keys.ALL_PARTITIONS))
+        waiting: dict[str, Waiting] = {}
+        for group, (events, since) in (pair for partition in found for pair in partition):
+            known = waiting.get(group, Waiting(0, None))
+            firsts = [at for at in (since, known.since) if at]
+            waiting[group] = Waiting(known.events + events, min(firsts) if firsts else None)
+        return waiting
+
+    async def _waiting_in(self, partition: int) -> list[tuple[str, Waiting]]:
         key = keys.events(partition)
-        oldest = []
+        found = []
         for group in await self._redis.xinfo_groups(key) if await self._redis.exists(key) else ():
             left = (await self._redis.xpending(key, group["name"]))["min"] if group["pending"] else None
-            unread: Any = await self._redis.xrange(key, min=f"({group['last-delivered-id']}", count=1)
+            after = f"({group['last-delivered-id']}"
+            lag = group.get("lag")  # Redis 6 has none, and 7 where entries were deleted
+            unread: Any = (
+                await self._redis.xrange(key, min=after, count=COUNTED if lag is None else 1)
+                if lag != 0
+                else ()
+            )
             entry_id = left or (unread[0][0] if unread else None)
-            if entry_id:
-                oldest.append((group["name"], datetime.fromtimestamp(_order(entry_id)[0] / 1000, UTC)))
-        return oldest
+            since = datetime.fromtimestamp(_order(entry_id)[0] / 1000, UTC) if entry_id else None
+            events = int(group["pending"]) + (len(unread) if lag is None else int(lag))
+            found.append((group["name"], Waiting(events, since)))
+        return found
 
 
 def _order(entry_id: str) -> tuple[int, int]:

@@ -120,7 +120,7 @@ def listen(host: str, port: int) -> socket.socket:
     return taken
 
 
-async def run_web(web: FastAPI, listening: socket.socket) -> None:
+async def run_web(web: Callable[..., Awaitable[None]], listening: socket.socket) -> None:
     """Serve on an address until cancelled."""
     config = uvicorn.Config(
         web,

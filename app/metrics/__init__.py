@@ -1,0 +1,1 @@
+"""`/metrics`: what a process counts, and what the store says of the whole installation. docs/metrics.md tells each."""
