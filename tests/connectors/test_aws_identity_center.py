@@ -109,7 +109,8 @@ async def test_a_grant_is_one_assignment_and_an_end_is_none(aws, connector):
     stamp = f"{request.ends_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     assert f"{HERE}/{ANA_THERE}/{stamp}/live" == aws.tags[READERS][key(request)]
     assert (None, f"readers in {HERE}") == (granted.secret, granted.lease.summary)
-    assert [Found(key(request), "readers")] == await connector.list_active()
+    ends_at = request.ends_at.replace(microsecond=0)
+    assert [Found(key(request), "readers", ends_at)] == await connector.list_active()
 
     await connector.grant(request, key(request))
     await connector.revoke(request, key(request))

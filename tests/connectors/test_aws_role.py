@@ -7,7 +7,9 @@ it, in the role's own account and no other. What is not ours is left alone, and 
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -321,6 +323,7 @@ async def test_profiles_are_not_read(aws, tmp_path, monkeypatch):
     config.write_text(f"[default]\ncredential_process = /bin/sh -c 'touch {ran}'\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "prod")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     connector = made(aws, access_key_id=None, secret_access_key=None)
@@ -442,6 +445,19 @@ def test_wrong_settings(changed, said):
         AwsRole.Settings.model_validate(written(**changed))
     assert said in str(told.value)
     assert "s3cret" not in str(told.value)
+
+
+def test_the_documented_settings(tmp_path):
+    """Each example of the docs that names AWS opens."""
+    docs = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text()
+    examples = [
+        text for text in re.findall(r"```yaml connectors\n(.*?)```", docs, re.DOTALL) if "aws-" in text
+    ]
+    file = tmp_path / "connectors.yaml"
+    for example in examples:
+        file.write_text(example)
+        assert 1 == len(Connectors.open(file).all)
+    assert 2 == len(examples)
 
 
 async def test_it_is_found_by_its_name_in_settings(tmp_path):

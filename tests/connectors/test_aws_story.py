@@ -166,6 +166,21 @@ async def test_assigned_and_taken_back(callers, aws):
     assert ([], {}) == (aws.users(), aws.tags[READERS])
 
 
+async def test_more_time(callers, aws):
+    """The claim says the later end, so that no other grant's end takes it away before; one that does not is moved."""
+    ana = await callers.person("@ana")
+    request_id = await ana.asks(action="sandbox-admin", resource="sandbox-1", duration="10m")
+    await callers.work.reaches(request_id, State.ACTIVE)
+    (before,) = aws.tags[READERS].items()
+    assert 200 == (await ana.verb(request_id, "extend", {"duration": "10m"})).status
+    await callers.work.until(lambda: aws.tags[READERS][before[0]] > before[1], "a later end")
+    aws.tags[READERS][before[0]] = before[1]
+    await callers.work.bot.reconciler.run()
+    await callers.work.until(lambda: aws.tags[READERS][before[0]] > before[1], "a later end again")
+    await ana.verb(request_id, "done")
+    await callers.work.reaches(request_id, State.COMPLETED)
+
+
 async def test_an_assignment_that_a_person_takes_away(callers, aws):
     """It is told as missing, and not restored; its end goes as any other."""
     ana = await callers.person("@ana")

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import ConstantProvider
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
@@ -120,8 +121,9 @@ def clock_of(answer: Answer) -> datetime:
 
 
 def _session(key_id: str | None, secret: str | None, token: str | None) -> Any:
-    """Open a session that reads no file of profiles."""
+    """Open a session that reads no file of profiles, though `AWS_PROFILE` may name one."""
     core: Any = botocore.session.Session()
+    core.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
     for name in ("config_file", "credentials_file"):
         core.set_config_variable(name, os.devnull)
     return boto3.session.Session(

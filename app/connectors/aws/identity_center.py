@@ -73,10 +73,13 @@ class IdentityCenter:
             await self._assignments.forget(permission_set, key)
             for account in sorted(set(self._settings.accounts.values())):
                 await self._assignments.users(permission_set, account)
-                await self._assignments.nothing_under_way(Assignment(permission_set, account, ""), key)
+            await self._assignments.nothing_under_way(nothing.assignment, key)
 
     async def list_active(self) -> Sequence[Found]:
-        """List claims; not those of which somebody else deleted the assignment, so that it is told as missing."""
+        """List claims; not those of which somebody else deleted the assignment, so that it is told as missing.
+
+        Their ends are told though AWS keeps none: one that is too early is moved as for a target that does.
+        """
         found: list[Found] = []
         now = datetime.now(UTC)
         for name, permission_set in self._settings.permission_sets.items():
@@ -88,7 +91,7 @@ class IdentityCenter:
                 if claim.holds(now) and account not in users:
                     users[account] = await self._assignments.users(permission_set, account)
                 if not claim.holds(now) or claim.assignment.user in users[account]:
-                    found.append(Found(claim.key, name))
+                    found.append(Found(claim.key, name, claim.ends_at))
         return found
 
     async def remove(self, found: Found) -> None:
