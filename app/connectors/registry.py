@@ -17,6 +17,8 @@ from app.domain.request import Request
 
 GROUP = "jit.connectors"
 SHIPPED = {
+    "aws-identity-center": ("app.connectors.aws:IdentityCenter", "aws"),
+    "aws-role": ("app.connectors.aws:AwsRole", "aws"),
     "kubernetes": ("app.connectors.kubernetes:Kubernetes", "kubernetes"),
     "gcp": ("app.connectors.gcp:Gcp", ""),
     "postgres": ("app.connectors.postgres:Postgres", "postgres"),

@@ -1,4 +1,4 @@
-"""The target of these tests: a real PostgreSQL, once a worker."""
+"""The targets of these tests: a real PostgreSQL and moto's server, each once a worker."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from app.store.connection import Connection
 from app.store.embedded import Server
+from tests.aws_server import Aws, aws_server, moto_server
 from tests.conftest import required
 from tests.connectors.at_work import at_postgres
 from tests.postgres_server import ADMINS_PASSWORD, Postgres, postgres_server, program
@@ -45,3 +46,17 @@ async def callers(
     monkeypatch.setenv("JIT_TEST_POSTGRES", ADMINS_PASSWORD)
     async with at_postgres(f"unix://{redis_server.socket}", tmp_path, postgres) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """Moto's server, once for all tests of a worker."""
+    with moto_server() as address:
+        yield address
+
+
+@pytest.fixture
+def aws(moto: str) -> Iterator[Aws]:
+    """AWS with nothing in it."""
+    with aws_server(moto) as served:
+        yield served
