@@ -220,7 +220,8 @@ def of_sudo(folder: Path) -> Real:
 @asynccontextmanager
 async def of_docker(kind: str, engine: Dockerd) -> AsyncIterator[Real]:
     """An engine with the container `web-1`."""
-    async with wired(engine.port, grant=b"POST /containers/", revoke=b"DELETE /containers/") as wire:
+    asks = b"/start" if kind == "docker-debug" else b"/restart"
+    async with wired(engine.port, grant=asks, revoke=b"DELETE /") as wire:
         settings = {"engine": f"http://127.0.0.1:{wire['port']}", "containers": {RESOURCE: "web-1"}}
         yield Real(
             kind=kind,

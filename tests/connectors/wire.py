@@ -1,7 +1,6 @@
 """A wire to a target on loopback, which tests cut and mend, or which loses the answer to one kind of call."""
 
 import asyncio
-from contextlib import suppress
 
 LARGEST = 64 * 1024
 
@@ -54,13 +53,16 @@ class Wire:
                 await back.drain()
 
         asking, answering = asyncio.ensure_future(ask()), asyncio.ensure_future(answer())
-        with suppress(OSError):
+        try:
             await asyncio.wait({asking, answering}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done() and not asking.exception():
-                await answering
-        for task in (asking, answering):
-            task.cancel()
-        await asyncio.gather(asking, answering, return_exceptions=True)
-        for each in (back, forth):
-            each.close()
-        self._open -= {back, forth}
+                await asyncio.wait({answering})
+        except asyncio.CancelledError:
+            pass  # the test is over, and what nobody waits for need not say so
+        finally:
+            for task in (asking, answering):
+                task.cancel()
+            await asyncio.gather(asking, answering, return_exceptions=True)
+            for each in (back, forth):
+                each.close()
+            self._open -= {back, forth}
