@@ -218,9 +218,11 @@ class Granter:
 
     async def _grant(self, request: Request) -> Granted:
         opened, key = self._opened(request), self._connectors.mark.key(request.id)
-        return await self._calls.make(
+        granted = await self._calls.make(
             "grant", opened, lambda: opened.connector.grant(request, key), lambda: self._take_up(request.id)
         )
+        is_fixed = not opened.connector.capabilities.moves_ends
+        return granted._replace(lease=granted.lease.model_copy(update={"end_is_fixed": is_fixed}))
 
     async def _revoke(self, request: Request) -> None:
         opened, key = self._opened(request), self._connectors.mark.key(request.id)

@@ -36,6 +36,8 @@ class Capabilities(NamedTuple):
     """The target sees to it that access is used once."""
     lists_all: bool = True
     """`list_active` finds everything that stands; else nothing is ever reported as missing."""
+    moves_ends: bool = True
+    """What was given can be let end later; else more time is refused, and whoever needs it asks anew."""
 
 
 class Secret(Value):

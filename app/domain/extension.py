@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from app.domain import events
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Proof
-from app.domain.refusals import BadInput, DeniedByPolicy, NotPermitted, NotWhatWasShown, WrongState
+from app.domain.refusals import (
+    BadInput,
+    DeniedByPolicy,
+    EndIsFixed,
+    NotPermitted,
+    NotWhatWasShown,
+    WrongState,
+)
 from app.domain.request import Decision, Extension, Request, State
 from app.domain.standing import standing
 from app.domain.transitions import Entitled, Step, must_be_an_approver, must_have_the_turn, warns_before
@@ -61,6 +68,8 @@ def must_be_extendable(request: Request, by: Principal, now: datetime) -> None:
     if not by.is_same_person(request.requester):
         raise NotPermitted(f"{request.id} is not your grant, so you cannot ask for more time.")
     _must_be_live(request, "extend", now)
+    if request.lease and request.lease.end_is_fixed:
+        raise EndIsFixed(request.id)
     if request.extension is not None:
         raise BadInput(f"More time for {request.id} is asked for already; its card says who may decide.")
 

@@ -182,6 +182,18 @@ class WrongState(Refused):
         self.state = state
 
 
+class EndIsFixed(Refused):
+    """What was created at the target ends when it ends: nobody can move it."""
+
+    code = "end_is_fixed"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} cannot be given more time: its target cannot move the end of what it gave. Ask anew "
+            "for the time that you still need; this access stays until its end."
+        )
+
+
 class NotWhatWasShown(Refused):
     """What waits for a decision is not what the person saw when they decided."""
 

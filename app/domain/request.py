@@ -140,6 +140,8 @@ class Lease(Value):
     connector: str
     reference: str
     summary: str
+    end_is_fixed: bool = False
+    """Whether the target cannot end it later than was said when it was given."""
 
 
 class Ending(Value):
@@ -258,6 +260,11 @@ class Request(Value):
     def is_live(self) -> bool:
         """Tell whether access exists or may exist at the target."""
         return self.state in {State.GRANTING, State.ACTIVE, State.ENDING}
+
+    @property
+    def may_last_longer(self) -> bool:
+        """Tell whether more time could be asked for, as far as its target and what was asked before let it."""
+        return self.extension is None and not (self.lease and self.lease.end_is_fixed)
 
     @property
     def open_stages(self) -> tuple[Stage, ...]:

@@ -43,6 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "page_refused": Kind(403, "The page does not do this"),
     "page_gone": Kind(404, "No such page"),
     "page_used": Kind(410, "The page was used"),
+    "end_is_fixed": Kind(409, "Its end cannot be moved"),
     "not_what_was_shown": Kind(409, "It changed since it was shown"),
     "denied_by_policy": Kind(403, "Policy denies it"),
     "unknown_request": Kind(404, "No such request"),

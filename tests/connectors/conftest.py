@@ -1,4 +1,4 @@
-"""The targets of these tests: a real PostgreSQL and moto's server, each once a worker."""
+"""The targets of these tests: a real PostgreSQL, a real dockerd and moto's server, once a worker, and one of every kind."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +10,8 @@ from app.store.embedded import Server
 from tests.aws_server import Aws, aws_server, moto_server
 from tests.conftest import required
 from tests.connectors.at_work import at_postgres
+from tests.connectors.targets import KINDS, Real, real_target
+from tests.docker_engine import Dockerd, dockerd, why_not
 from tests.postgres_server import ADMINS_PASSWORD, Postgres, postgres_server, program
 from tests.web.callers import Callers
 
@@ -60,3 +62,38 @@ def aws(moto: str) -> Iterator[Aws]:
     """AWS with nothing in it."""
     with aws_server(moto) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def engine_of_worker() -> Iterator[Dockerd]:
+    """One engine for all tests of a worker."""
+    if missing := why_not():
+        required(missing)
+    try:
+        with dockerd() as running:
+            yield running
+    except RuntimeError as error:
+        required(f"a dockerd that runs here ({error})")
+
+
+@pytest.fixture
+def engine(engine_of_worker: Dockerd) -> Iterator[Dockerd]:
+    """The engine with one container, `web-1`; a test leaves nothing beside it."""
+    engine_of_worker.run("web-1", "/bin/sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done")
+    yield engine_of_worker
+    left = engine_of_worker.names()
+    for name in left:
+        engine_of_worker.remove(name)
+    assert ["web-1"] == left
+
+
+@pytest.fixture(params=KINDS)
+async def real(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Real]:
+    """The real target of each kind of connector; a test leaves no grant there."""
+    async with real_target(request.param, tmp_path, request.getfixturevalue) as target:
+        for name, value in target.environment.items():
+            monkeypatch.setenv(name, value)
+        yield target
+        assert [] == list(target.stands())

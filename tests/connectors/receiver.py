@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import re
 import socket
@@ -10,12 +11,15 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from aiohttp import web
 
 from app.child import DIES_WITH_PARENT
+from app.connectors.webhook.signing import signed
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 DOCS = Path(__file__).parents[2] / "docs/webhook.md"
@@ -58,6 +62,14 @@ def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def asked_of_receiver(port: int) -> list[str]:
+    """Ask a documented receiver, as the tests' own, for the keys of what stands."""
+    body = json.dumps({"call": "list"}).encode()
+    headers = signed([base64.b64decode(KEY.removeprefix("whsec_"))], body, datetime.now(UTC))
+    with urlopen(Request(f"http://127.0.0.1:{port}/", body, headers), timeout=20) as answer:
+        return [each["key"] for each in json.load(answer)["grants"]]
 
 
 @asynccontextmanager

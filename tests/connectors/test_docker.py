@@ -8,7 +8,7 @@ alone, as settings say.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,35 +22,11 @@ from app.connectors.docker.frames import texts
 from app.connectors.mark import Mark
 from app.connectors.protocol import ConnectorFailed, Unfit
 from app.domain.target import Target
-from tests.conftest import required
 from tests.connectors.asked import granting
 from tests.connectors.receiver import service
-from tests.docker_engine import IMAGE, Dockerd, dockerd, why_not
+from tests.docker_engine import IMAGE, Dockerd
 
 MARK = Mark("harbour")
-
-
-@pytest.fixture(scope="module")
-def engine_of_module() -> Iterator[Dockerd]:
-    """One engine for all of these."""
-    if missing := why_not():
-        required(missing)
-    try:
-        with dockerd() as running:
-            yield running
-    except RuntimeError as error:
-        required(f"a dockerd that runs here ({error})")
-
-
-@pytest.fixture
-def engine(engine_of_module: Dockerd) -> Iterator[Dockerd]:
-    """The engine with one container, `web-1`; a test leaves nothing beside it."""
-    engine_of_module.run("web-1", "/bin/sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done")
-    yield engine_of_module
-    left = engine_of_module.names()
-    for name in left:
-        engine_of_module.remove(name)
-    assert ["web-1"] == left
 
 
 def restarts(at: Dockerd, **changed: Any) -> Restart:

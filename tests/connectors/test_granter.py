@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from app.connectors.granter import Granter
-from app.connectors.protocol import ConnectorFailed, Granted
+from app.connectors.protocol import Capabilities, ConnectorFailed, Granted
 from app.connectors.registry import Connectors, Opened
 from app.connectors.troubles import Troubles
 from app.domain.events import GrantBegun, Warned
@@ -34,6 +34,7 @@ class Target:
     """A target that is slow to create access, when it is told to be."""
 
     name = "target"
+    capabilities = Capabilities(native_expiry=False, ends_sessions=True)
 
     def __init__(self) -> None:
         self.refuses = self.fails = self.bug = self.stubborn = False

@@ -75,6 +75,8 @@ async def test_asked_approved_used_and_given_back(callers, sshd, tmp_path):
         given[name] = str(tmp_path / name)
     assert "in\n" == logs_in(given, "orders-db", "echo", "in").stdout
     assert 409 == (await ana.verb(request_id, "credentials")).status
+    longer = await ana.verb(request_id, "extend", {"duration": "10m", "reason": "not done"})
+    assert (409, "end_is_fixed") == (longer.status, longer.code)
     assert 200 == (await ana.verb(request_id, "done")).status
     await callers.work.card(request_id, "Access is gone")
     assert "Permission denied" in logs_in(given, "orders-db", "echo", "in").stderr

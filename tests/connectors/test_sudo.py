@@ -6,6 +6,7 @@ What is not ours is never touched.
 """
 
 import asyncio
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -54,7 +55,7 @@ def connector(folder: Path) -> Sudo:
 
 
 def settings(folder: Path, **changed: Any) -> Any:
-    written = {"hosts": {"web-1": {"folder": str(folder)}}, "users": {"ana": "nobody"}}
+    written = {"hosts": {"web-1": {"folder": str(folder)}}, "users": {"ana": "nobody"}, "owner": os.geteuid()}
     return Sudo.Settings.model_validate(written | changed)
 
 
@@ -264,6 +265,18 @@ async def test_a_folder_that_is_not_there(tmp_path):
 async def test_the_doctor_leaves_nothing(folder, connector):
     """A check writes what sudo never reads, and removes it."""
     await connector.check()
+    assert [] == ours(folder)
+
+
+async def test_rules_that_sudo_would_pass_over(folder):
+    """Those of another user than sudo reads are no access: the doctor says so, and a grant fails and leaves nothing."""
+    mine, other = os.geteuid(), os.geteuid() + 1
+    connector, request = Sudo("sudo", settings(folder, owner=other), MARK), asked()
+    for call in (connector.check(), connector.grant(request, key(request))):
+        with pytest.raises(
+            ConnectorFailed, match=f"of uid {mine}, and sudo there reads those of uid {other}"
+        ):
+            await call
     assert [] == ours(folder)
 
 

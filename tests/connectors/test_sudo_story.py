@@ -1,5 +1,6 @@
 """The main story with real rules of sudo: approved in Slack, there with "granted", and gone when the card says so."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ async def callers(folder: Path, redis: Any, redis_server: Any, tmp_path: Path):
         policies["actions"]["prod-db-debug"] |= {"connector": "sudo", "with": COMMANDS}
 
     hosts = {"orders-db": {"folder": str(folder)}}
-    settings = {"sudo": {"hosts": hosts, "users": {"ana": "nobody"}, "visudo": str(VISUDO)}}
+    sudo_ = {"hosts": hosts, "users": {"ana": "nobody"}, "visudo": str(VISUDO), "owner": os.geteuid()}
+    settings = {"sudo": sudo_}
     file = tmp_path / "connectors.yaml"
     file.write_text(yaml.safe_dump({"installation": "harbour", "connectors": settings}))
     policies = policy_folder(tmp_path / "policies", by_sudo)

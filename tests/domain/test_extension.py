@@ -17,6 +17,7 @@ from app.domain.refusals import (
     AlreadyDecided,
     BadInput,
     DeniedByPolicy,
+    EndIsFixed,
     NotAnApprover,
     NotPermitted,
     Refused,
@@ -50,6 +51,18 @@ def asked(stage: Stage = OWNERS) -> Request:
 def test_asking_changes_nothing_yet():
     """The end in force stays until someone decides."""
     assert active().ends_at == asked().ends_at == deadlines(asked())[Deadline.END]
+
+
+def test_an_end_that_is_fixed_at_the_target():
+    """More time is refused, whatever policy says, and the access stays as it is; a stranger learns nothing of it."""
+    live = active()
+    fixed = live.model_copy(update={"lease": live.lease.model_copy(update={"end_is_fixed": True})})
+    assert (True, False) == (live.may_last_longer, fixed.may_last_longer)
+    for outcome in (Outcome.REQUIRE, Outcome.AUTO_APPROVE):
+        with pytest.raises(EndIsFixed, match="Ask anew"):
+            ask_extension(fixed, ANA, more(outcome), NOW)
+    with pytest.raises(NotPermitted):
+        ask_extension(fixed, BEN, more(), NOW)
 
 
 def test_an_approval_moves_end_and_warning():

@@ -23,7 +23,7 @@ class Restart(OfEngine):
     Settings = written.RestartSettings
     Parameters = written.RestartParameters
     capabilities: ClassVar[Capabilities] = Capabilities(
-        native_expiry=True, ends_sessions=False, single_use=True
+        native_expiry=True, ends_sessions=False, single_use=True, moves_ends=False
     )
 
     def plan(self, request: Request) -> Sequence[str]:

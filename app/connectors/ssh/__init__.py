@@ -35,7 +35,9 @@ class Ssh:
 
     Settings = written.Settings
     Parameters = Parameters
-    capabilities: ClassVar[Capabilities] = Capabilities(native_expiry=True, ends_sessions=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        native_expiry=True, ends_sessions=False, moves_ends=False
+    )
 
     def __init__(self, name: str, settings: written.Settings, mark: Mark) -> None:
         self.name = name

@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -92,15 +91,19 @@ class Sudo:
         with files.alone(folder):
             if again and not os.path.lexists(folder / key):
                 raise ConnectorFailed("its rule is not there")
-            check = partial(rules.must_parse, self._settings.visudo)
-            files.place(folder / key, rules.text_of(rule, about), MODE, check)
+            files.place(folder / key, rules.text_of(rule, about), MODE, self._must_be_read)
 
     def _check(self, folder: Path) -> None:
         """See that a file can be placed, by one that sudo never reads."""
         with files.alone(folder):
-            check = partial(rules.must_parse, self._settings.visudo)
-            files.place(probe := folder / ".probe", rules.text_of(SAMPLE, "a probe"), MODE, check)
+            probe = folder / ".probe"
+            files.place(probe, rules.text_of(SAMPLE, "a probe"), MODE, self._must_be_read)
             files.remove(probe)
+
+    def _must_be_read(self, file: Path) -> None:
+        """See that sudo will read a file: its form, and whose it is. Raises ConnectorFailed."""
+        rules.must_parse(self._settings.visudo, file)
+        rules.must_be_of(self._settings.owner, file)
 
     def _list(self, folder: Path) -> list[Found]:
         with files.alone(folder):

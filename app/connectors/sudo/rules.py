@@ -73,6 +73,15 @@ def must_parse(visudo: Path, file: Path) -> None:
         raise ConnectorFailed(f"visudo refuses the rule: {said[:SHOWN]}")
 
 
+def must_be_of(owner: int, file: Path) -> None:
+    """See that a file is of the user whose files sudo reads: it passes over all others. Raises ConnectorFailed."""
+    found = file.stat().st_uid
+    if found != owner:
+        raise ConnectorFailed(
+            f"rules in {file.parent} are of uid {found}, and sudo there reads those of uid {owner}: run the bot as it"
+        )
+
+
 def _escaped(command: str) -> str:
     program, *arguments = command.split(" ")
     return " ".join([program, *(TO_ESCAPE.sub(r"\\\1", each) for each in arguments or ['""'])])

@@ -44,6 +44,8 @@ class Settings(Spec):
     hosts: dict[str, Host] = Field(min_length=1)
     users: dict[str, Login] = Field(min_length=1)
     visudo: Path = Path("/usr/sbin/visudo")
+    owner: int = Field(0, ge=0)
+    """The uid whose files sudo reads, its `sudoers_uid`: https://www.sudo.ws/docs/man/sudoers.man/"""
 
 
 class Parameters(Spec):

@@ -102,7 +102,7 @@ def grant_message(request: Request, audience: Audience) -> list[Block]:
             *_from_where(request),
             buttons(
                 button("Done", actions.DONE, request.id, "primary"),
-                *([] if request.extension else [button("More time …", actions.EXTEND, request.id)]),
+                *([button("More time …", actions.EXTEND, request.id)] if request.may_last_longer else []),
             ),
         ]
     told = section(f"{STATE_SIGN[request.state]} {_what(request)}\n{status_line(request, audience)}")

@@ -153,7 +153,7 @@ def _holding(request: Request, at: datetime) -> list[Block]:
         asked = " · more time is asked for" if request.extension else ""
         left = f"{_left(request.ends_at - at)} left"
         told = section(f"{text}{left}, until {moment(request.ends_at)}{asked} · {_id(request)}")
-        more = [] if request.extension else [button("More time …", actions.EXTEND, request.id)]
+        more = [button("More time …", actions.EXTEND, request.id)] if request.may_last_longer else []
         return [told, buttons(button("Done", actions.DONE, request.id, "primary"), *more)]
     if request.state is State.ENDING:
         return [section(f"{text}The access is being taken back … · {_id(request)}")]

@@ -61,6 +61,14 @@ FULL = Home(
 )
 
 
+def test_more_time_is_offered_where_it_can_be_had():
+    """Where more time is asked for already, or the target cannot move an end, no button offers it."""
+    fixed = live().model_copy(update={"lease": LEASE.model_copy(update={"end_is_fixed": True})})
+    for held, offered in ((live(), True), (extended(live()), False), (fixed, False)):
+        view = home_view(FULL.model_copy(update={"held": (held,)}))
+        assert offered == (actions.EXTEND in repr(view["blocks"]))
+
+
 def valid(view):
     """Check what Slack checks of a view."""
     assert [] == check_view(view).messages
