@@ -19,6 +19,10 @@ Certify = Callable[[Request, str], Awaitable[Sealed | None]]
 """Gives for a live grant what lets in a public key of the requester's own; None where the target takes none."""
 
 
+async def _no_keys(_: Request, __: str) -> None:
+    """No target takes keys."""
+
+
 class From(NamedTuple):
     """From where they are taken, and whether they are shown on a page."""
 
@@ -30,7 +34,8 @@ class From(NamedTuple):
 class Handing:
     """Hands credentials out."""
 
-    def __init__(self, workflow: Workflow, secrets: Secrets, certify: Certify) -> None:
+    def __init__(self, workflow: Workflow, secrets: Secrets, certify: Certify = _no_keys) -> None:
+        """`certify` is left out where no target takes keys."""
         self._workflow = workflow
         self._secrets = secrets
         self._certify = certify

@@ -5,7 +5,6 @@ it waits for no disk. PostgreSQL refuses to run as root: root's demo lets an unp
 """
 
 import asyncio
-import importlib.util
 import os
 import pwd
 import secrets
@@ -64,15 +63,18 @@ class Programs(NamedTuple):
 def find_postgres(path: str | None = None, debians: Path = DEBIANS) -> Programs:
     """Find a server on PATH, or where Debian has it, and the library that the connector needs. Raises NoPostgres."""
     on_path = shutil.which("initdb", path=path)
-    folders = [Path(on_path).parent] if on_path else []
+    folders = [Path(on_path).resolve().parent] if on_path else []
     folders += sorted(debians.glob("*/bin"), key=lambda each: each.parent.name.zfill(4), reverse=True)
     found = [
         each for each in folders if all(os.access(each / name, os.X_OK) for name in ("initdb", "postgres"))
     ]
     if not found:
         raise NoPostgres("there is no PostgreSQL server on this machine")
-    if not all(importlib.util.find_spec(name) for name in ("psycopg", "psycopg_pool")):
-        raise NoPostgres("psycopg is not installed")
+    try:
+        import psycopg  # noqa: F401, PLC0415  an extra, and of no use without the C library that it looks for
+        import psycopg_pool  # noqa: F401, PLC0415
+    except ImportError as missing:
+        raise NoPostgres(f"the extra is not installed ({str(missing).splitlines()[0]})") from None
     return Programs(found[0], _unprivileged())
 
 
@@ -93,7 +95,7 @@ class DemoPostgres:
         self._admins_password = secrets.token_urlsafe(24)
         self._password = secrets.token_urlsafe(24)
         self._programs = programs
-        self._folder = folder
+        self._folder = folder.resolve()
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.create_task(self._start())
 

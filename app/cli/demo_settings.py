@@ -5,7 +5,8 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,12 +77,21 @@ def _let_give(actions: Path, database: Database | None) -> None:
     """Say that databases are debugged by roles of the demo's PostgreSQL, or take back what an earlier demo said."""
     if not actions.exists():
         return  # somebody has arranged the copy in another way
-    lines = [line for line in actions.read_text().splitlines() if not line.endswith(OURS)]
-    if database and GIVEN_THERE in lines:
+    before = actions.read_text()
+    lines = [line for line in before.splitlines() if not line.endswith(OURS)]
+    if database and GIVEN_THERE in lines and not _names_a_connector(lines):
         given = f"connector: postgres{OURS}", f"with: {{roles: [{database.group}]}}{OURS}"
         at = lines.index(GIVEN_THERE) + 1
         lines[at:at] = [f"    {each}" for each in given]
-    actions.write_text("\n".join(lines) + "\n")
+    after = "\n".join(lines) + "\n"
+    if after != before:
+        actions.write_text(after)
+
+
+def _names_a_connector(lines: Sequence[str]) -> bool:
+    """Tell whether somebody has chosen a connector for the action in their copy: theirs stays."""
+    of_action = takewhile(lambda line: line.startswith("    "), lines[lines.index(GIVEN_THERE) + 1 :])
+    return any(line.strip().startswith("connector:") for line in of_action)
 
 
 def _key(path: Path) -> str:

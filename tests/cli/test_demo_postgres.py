@@ -198,3 +198,22 @@ def test_policies_and_connectors_of_such_a_demo(tmp_path):
         changed.target,
     )
     assert "longest: 3h" in actions.read_text()
+
+
+def test_a_connector_that_somebody_chose_stays(tmp_path):
+    """Whoever tries another connector in the demo's policies is not overruled."""
+    folder = Path(demo_settings(tmp_path)["JIT_POLICIES"])
+    actions = folder / "actions.yaml"
+    own = actions.read_text().replace("  prod-db-debug:\n", "  prod-db-debug:\n    connector: webhook\n")
+    actions.write_text(own)
+    demo_settings(tmp_path, database=DATABASE)
+    assert own == actions.read_text()
+
+
+async def test_a_data_folder_by_a_relative_path(tmp_path, monkeypatch):
+    """As people type it: `--data here`."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    async with demo_postgres(find_postgres(), Path("here")) as server:
+        await server.ready()
+        assert server._folder.is_absolute()
