@@ -35,6 +35,7 @@ WORD_LENGTH = 8
 TRIES = 5
 """So many words may be typed on a page; of 2^40 nobody meets the right one by chance."""
 WORD = "word"
+TAKEN_HERE = frozenset({Factor.WEBAUTHN, Factor.TOTP})
 log = structlog.get_logger(__name__)
 
 
@@ -47,6 +48,19 @@ class WrongWord(PageRefused):
         super().__init__(
             "That is not the code that Slack shows beside the link of this page. Nothing was shown; look at the "
             "newest message, for each page has a code of its own."
+        )
+
+
+class NoWayHere(PageRefused):
+    """Policy asks for factors that these pages do not take."""
+
+    code = "no_way_here"
+
+    def __init__(self, request: Request, accepted: tuple[Factor, ...]) -> None:
+        super().__init__(
+            f"To see the credentials of {request.id} takes {factors_in_words(accepted)}, and the page that shows them "
+            f"takes keys and apps alone. Give it back, and type `jit run {request.action} {request.resource} -- "
+            "COMMAND` in a terminal."
         )
 
 
@@ -114,6 +128,8 @@ class CredentialPages:
         """Make a page for the requester. Raises what taking the credentials would raise."""
         request = await self._handing.may(request_id, by)
         accepted = await self._workflow.asked_to_take(request)
+        if accepted is not None and not TAKEN_HERE.intersection(accepted):
+            raise NoWayHere(request, accepted)
         word = "" if accepted is not None else "".join(secrets.choice(ALPHABET) for _ in range(WORD_LENGTH))
         page = Page(
             person=by.id,

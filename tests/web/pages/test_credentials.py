@@ -239,12 +239,7 @@ async def test_where_policy_asks_for_a_factor(workplace, tmp_path):
     asked = proved_by("totp", requester=True)
     async with open_with_credentials(workplace, tmp_path, asked) as work:
         await holder(work, "ana").has_app(SECRET)
-        request_id = await work.asks("@ana", ASK)
-        await work.clicks("@ben", await work.card(request_id, offering="jit_approve"), "jit_approve")
-        await work.told("@ana", request_id, offering="jit_confirm")
-        by, now = work.bot.policy().people["ana"], await work.bot.store.now()
-        await work.bot.workflow.confirm(request_id, by, Proof(kind="totp", at=now))
-        await work.reaches(request_id, State.ACTIVE)
+        request_id = await confirmed(work, "totp")
         link = await led(work, request_id)
         assert ("", True) == (link.word, "a code of an authenticator app" in link.text)
         ana = await opened(work, link.path)
@@ -253,6 +248,26 @@ async def test_where_policy_asks_for_a_factor(workplace, tmp_path):
             assert (409, False) == (refused.status_code, PRIVATE in refused.text), fields
         code = pyotp.TOTP(SECRET).now()
         assert PRIVATE in (await ana.sends(link.path, how="code", code=code)).text
+
+
+async def confirmed(work, factor) -> str:
+    """Ask, approve, and confirm as Ana by a factor; gives the id of the request, which is live."""
+    request_id = await work.asks("@ana", ASK)
+    await work.clicks("@ben", await work.card(request_id, offering="jit_approve"), "jit_approve")
+    await work.told("@ana", request_id, offering="jit_confirm")
+    by, now = work.bot.policy().people["ana"], await work.bot.store.now()
+    await work.bot.workflow.confirm(request_id, by, Proof(kind=factor, at=now))
+    await work.reaches(request_id, State.ACTIVE)
+    return request_id
+
+
+async def test_a_factor_that_the_page_does_not_take(workplace, tmp_path):
+    """A sign-in alone is asked for: nobody is led to a page on which there is no way on."""
+    async with open_with_credentials(workplace, tmp_path, proved_by("oidc", requester=True)) as work:
+        request_id = await confirmed(work, "oidc")
+        message = await work.told("@ana", request_id, offering=BUTTON)
+        said = await work.refused("@ana", message, BUTTON)
+        assert ("a fresh sign-in" in said, "jit run" in said) == (True, True)
 
 
 async def test_without_pages_there_is_no_button(workplace, tmp_path):
