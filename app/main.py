@@ -43,6 +43,7 @@ from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
 from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
+from app.handing import Handing
 from app.logs import LINES
 from app.mail import mailer as mail
 from app.mail.digest import digest_mail
@@ -106,6 +107,7 @@ from app.web.limits import Limiter
 from app.web.pages import static_files, where
 from app.web.pages.answering import Answering
 from app.web.pages.confirm import ConfirmPage
+from app.web.pages.credentials import CredentialsPage
 from app.web.pages.factors import FactorsPage
 from app.web.pages.frame import Frame
 from app.web.pages.guessing import Guessing
@@ -193,6 +195,7 @@ class Bot:
             deciders,
             self.directory.catch_up,
             self.mail.lets_slack_ping,
+            has_pages=bool(settings.public_url),
         )
         self.once = Once(connection.calls, self.holder)
         self.in_force = PolicyInForce(connection.calls)
@@ -213,9 +216,8 @@ class Bot:
             delegating,
         )
         self.bulletin = Bulletin(posting, messages, self.policy)
-        self.failing = Failing(connection.calls)
         self.secrets = Secrets(connection.calls, settings.secret_keys)
-        self.turns = Turns(connection.calls)
+        self.failing, self.turns = Failing(connection.calls), Turns(connection.calls)
         troubles = Troubles(self.failing, self.turns, self._tell_of_target)
         self.granter = connectors.Granter(
             self.workflow,
@@ -243,6 +245,9 @@ class Bot:
             settings.digest_zone,
             settings.digest_hour,
         )
+        self.handing = Handing(
+            self.workflow, self.secrets, OwnKeys(self.connectors, self.meters.connector_called).certify
+        )
         token_store = TokenStore(connection.calls)
         self.tokens = Tokens(token_store, Checks(connection.calls), self.policy, identity.of)
         self.triggers = Triggers(
@@ -259,12 +264,11 @@ class Bot:
             tokens=self.tokens,
             watch=Watch(connection.waits),
             limiter=Limiter(token_store),
-            secrets=self.secrets,
+            handing=self.handing,
             jobs=Jobs(http, self.policy, JobStore(connection.calls), self.tokens),
             triggers=self.triggers,
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
-            certify=OwnKeys(self.connectors, self.meters.connector_called).certify,
             published=self.connectors.published,
         )
         self.whereabouts = Whereabouts(
@@ -276,7 +280,7 @@ class Bot:
             telling(client),
         )
         self.factors = second_factors(
-            settings, connection.calls, http, self.workflow, self.policy, identity.of
+            settings, connection.calls, http, self.workflow, self.policy, identity.of, self.handing
         )
         self.factors.confirming.on_done = tell_in_view(client)
         services = Services(
@@ -285,6 +289,7 @@ class Bot:
             workflow=self.workflow,
             tokens=self.tokens,
             confirming=self.factors.confirming,
+            credential_pages=self.factors.credentials,
             own_factors=self.factors.own,
             identity=identity,
             whereabouts=self.whereabouts,
@@ -313,6 +318,7 @@ class Bot:
             static_files.routes(),
             ConfirmPage(frame, self.factors.confirming, signing_in, answering).routes(),
             FactorsPage(frame, self.factors.own, answering).routes(),
+            CredentialsPage(frame, self.factors.credentials, answering).routes(),
             where.routes(frame, self.whereabouts, self.api.limiter, self.api.ready),
         )
 

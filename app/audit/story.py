@@ -163,7 +163,8 @@ class _Teller:
             ):
                 return factor_told(event, who)
             case events.CredentialsTaken():
-                return f"{self._who(event.by)} took the credentials"
+                where = f", from {one_line(event.ip)}" if event.ip else ""
+                return f"{who} took the credentials{' on their page' if event.on_page else ''}{where}"
             case events.Drifted():
                 where = one_line(event.connector)
                 return f"The target {where} did not agree with the grants: {one_line(event.comment)}"

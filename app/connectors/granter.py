@@ -172,8 +172,9 @@ class Granter:
             return
         if granted.secret:
             await self._secrets.put(request, granted.secret)
+        lease = granted.lease.model_copy(update={"has_credentials": granted.secret is not None})
         try:
-            await self._workflow.activate(request.id, granted.lease)
+            await self._workflow.activate(request.id, lease)
         except WrongState:
             if (await self._store.load(request.id)).request.state is not State.ACTIVE:
                 await self._leave_nothing(request)
@@ -209,6 +210,7 @@ class Granter:
 
     async def _extend(self, request: Request) -> None:
         opened, key = self._opened(request), self._connectors.mark.key(request.id)
+        await self._secrets.keep(request)
         try:
             await self._calls.make(
                 "extend", opened, lambda: opened.connector.extend(request, key), lambda: None

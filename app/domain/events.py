@@ -343,6 +343,9 @@ class CredentialsTaken(_Event):
     """The requester took what the target needs to let them in; it was there once."""
 
     kind: Literal["credentials_taken"] = "credentials_taken"
+    ip: str = ""
+    ip_told_by: str = ""
+    on_page: bool = False
 
 
 class Drifted(_Event):

@@ -42,8 +42,31 @@ class NoCredentials(Refused):
 
     def __init__(self, request_id: str) -> None:
         super().__init__(
-            f"{request_id} has no credentials to take: they are there once, for five minutes. If you need them, "
-            "give the access back and ask anew."
+            f"{request_id} has no credentials to take: they are there once, for as long as access lasts. If you need "
+            "them, give the access back and ask anew."
+        )
+
+
+class CredentialsGone(NoCredentials):
+    """They were taken already; `told` says when and from where, so that whoever did not do it finds out."""
+
+    def __init__(self, request_id: str, told: str) -> None:
+        Refused.__init__(
+            self,
+            f"The credentials of {request_id} were {told}, and are given once. If that was you and they are lost, "
+            f"`/jit done {request_id}` gives the access back, and you ask anew. If it was not you, type "
+            f"`/jit revoke {request_id}` in Slack: it ends the access at once. Then tell security.",
+        )
+
+
+class NoAccessNow(NoCredentials):
+    """There is no live access that they would be of."""
+
+    def __init__(self, request_id: str, state: str) -> None:
+        Refused.__init__(
+            self,
+            f"{request_id} is {state.replace('_', ' ')}: there is no access to give credentials of, and nothing was "
+            "shown. Ask anew in Slack if you need it.",
         )
 
 

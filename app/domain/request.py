@@ -142,6 +142,23 @@ class Lease(Value):
     summary: str
     end_is_fixed: bool = False
     """Whether the target cannot end it later than was said when it was given."""
+    has_credentials: bool = False
+    """Whether there is something that the requester needs to get in, and is given once."""
+
+
+class Taken(Value):
+    """When and from where the requester took the credentials, and whether they were shown on a page."""
+
+    at: datetime
+    ip: str = ""
+    ip_told_by: str = ""
+    on_page: bool = False
+
+    @property
+    def told(self) -> str:
+        """Say it in words: `shown at 10:12 UTC on 2026-01-31 from 192.0.2.7`."""
+        how = "shown" if self.on_page else "taken by a terminal"
+        return f"{how} at {self.at:%H:%M} UTC on {self.at:%Y-%m-%d} from {self.ip or 'an address that is not known'}"
 
 
 class Ending(Value):
@@ -212,6 +229,8 @@ class Request(Value):
     ends_at: datetime | None = None
     warns_at: datetime | None = None
     lease: Lease | None = None
+    taken: Taken | None = None
+    """Set once the credentials are taken; nobody gets them again."""
     target: Target | None = None
     """Where access is created, frozen when it was asked; None where the grant key is the access."""
     plan: tuple[str, ...] = ()

@@ -29,6 +29,8 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 NOWHERE = Asked()
 PROVED = {task for task in Task if task.value in {purpose.value for purpose in Purpose}}
 """What policy may ask a factor for."""
+ELSEWHERE = {Task.FACTORS, Task.CREDENTIALS}
+"""Tasks of pages that are not these: their tokens open nothing here."""
 log = structlog.get_logger(__name__)
 Whose = Callable[[str], Awaitable[Principal]]
 """Gives the person behind a Slack user whom policy names and Slack vouches for now, or raises NotKnown."""
@@ -191,7 +193,7 @@ class Confirming:
 
     async def _look(self, name: str) -> Shown:
         found = await self._pages.find(name)
-        if found is None:
+        if found is None or found.page.task in ELSEWHERE:
             raise PageGone
         if found.used:
             raise PageUsed
@@ -204,7 +206,7 @@ class Confirming:
     async def _found(self, name: str) -> tuple[Page, str]:
         """Find a page, used or not, and what was written on it."""
         found = await self._pages.find(name)
-        if found is None:
+        if found is None or found.page.task in ELSEWHERE:
             raise PageGone
         return found.page, found.comment
 

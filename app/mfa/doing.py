@@ -76,7 +76,7 @@ async def do(workflow: Workflow, page: Page, by: Principal, proof: Proof, commen
             return Done(
                 "Asked for more time", f"Slack tells you what becomes of it. It is about {page.request_id}."
             )
-        case Task.REVIEW | Task.FACTORS:
+        case Task.REVIEW | Task.FACTORS | Task.CREDENTIALS:
             raise BadInput("That page decides nothing by itself.")
 
 

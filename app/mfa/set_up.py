@@ -8,7 +8,9 @@ import aiohttp
 from redis.asyncio import Redis
 
 from app.domain.request import Request
+from app.handing import Handing
 from app.mfa.confirming import Confirming, Whose
+from app.mfa.credentials import CredentialPages
 from app.mfa.enrolment import Enrolment
 from app.mfa.oidc.set_up import step_up
 from app.mfa.own_factors import OwnFactors
@@ -21,6 +23,7 @@ from app.settings import Settings
 from app.store.factors import FactorStore
 from app.store.pages import PageStore
 from app.store.proofs import ProofStore
+from app.store.tokens import TokenStore
 from app.workflow import Workflow
 
 
@@ -29,6 +32,7 @@ class SecondFactors(NamedTuple):
 
     confirming: Confirming
     own: OwnFactors
+    credentials: CredentialPages
     signing_in: SigningIn | None
 
 
@@ -39,8 +43,12 @@ def second_factors(
     workflow: Workflow,
     policy: Callable[[], Policy],
     whose: Whose,
+    handing: Handing,
 ) -> SecondFactors:
-    """Make them. `whose` gives the person behind a Slack user, verified now, or raises NotKnown."""
+    """Make them. `whose` gives the person behind a Slack user, verified now, or raises NotKnown.
+
+    `handing` gives credentials, which pages of the same kind show.
+    """
     url = settings.public_url
     secret = settings.secret_keys.get_secret_value().split(",") if settings.secret_keys else []
     store, vault, pages = FactorStore(redis), Vault(secret), PageStore(redis)
@@ -58,5 +66,6 @@ def second_factors(
     return SecondFactors(
         confirming,
         OwnFactors(pages, ProofStore(redis), proving, enrolment, whose, url),
+        CredentialPages(pages, TokenStore(redis), workflow, proving, handing, whose, url),
         SigningIn(provider, confirming, url, fresh) if provider else None,
     )

@@ -21,6 +21,7 @@ VERBS: Mapping[Task, str] = {
     Task.EXTEND: "Ask for more time",
     Task.REVIEW: "Review",
     Task.FACTORS: "Change second factors",
+    Task.CREDENTIALS: "Show the credentials of",
 }
 
 

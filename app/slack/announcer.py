@@ -87,11 +87,13 @@ class Announcer:
         deciders: DecidersTold,
         catch_up: Callable[[], Awaitable[object]],
         lets_ping: Callable[[str], bool] = lambda _: True,
+        *,
+        has_pages: bool = False,
     ) -> None:
         """`concern` is told, of each event, of the request as it stands then: Homes show it too.
 
         `catch_up` reads what other replicas were told of who is in groups. `lets_ping` tells of a person, by id,
-        whether Slack may ping them, or another way was chosen.
+        whether Slack may ping them, or another way was chosen. `has_pages`: whether there are pages for people.
         """
         self._store = store
         self._messages = messages
@@ -103,6 +105,7 @@ class Announcer:
         self._deciders = deciders
         self._catch_up = catch_up
         self._lets_ping = lets_ping
+        self._has_pages = has_pages
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events."""
@@ -342,7 +345,8 @@ class Announcer:
 
     async def _grant(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if has_grant(request):
-            await self._tell(request, GRANT, places, summary(request), grant_message(request, audience))
+            blocks = grant_message(request, audience, has_pages=self._has_pages)
+            await self._tell(request, GRANT, places, summary(request), blocks)
 
     async def _notice(
         self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]

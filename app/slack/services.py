@@ -12,6 +12,7 @@ from app.audit.story import StoryLine
 from app.domain.people import Principal
 from app.domain.refusals import Refused
 from app.mfa.confirming import Confirming
+from app.mfa.credentials import CredentialPages
 from app.mfa.own_factors import OwnFactors
 from app.policy import Policy
 from app.slack.announcer import Announcer
@@ -41,6 +42,7 @@ class Services:
     workflow: Workflow
     tokens: Tokens
     confirming: Confirming
+    credential_pages: CredentialPages
     own_factors: OwnFactors
     identity: Identity
     whereabouts: Whereabouts

@@ -13,7 +13,7 @@
 | `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days once final | posting |
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
 | `jit:{pNN}:giving:<id>` | string: holder | 5 s, renewed | hold |
-| `jit:{pNN}:secret:<id>` | string: sealed | 5 minutes | secrets |
+| `jit:{pNN}:secret:<id>` | string: sealed | the end of access (PXAT) | secrets |
 | `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
 | `jit:{pNN}:delegations` | sorted set: delegator by end (ms) | none | delegate, undelegate |
 | `jit:{pNN}:factors:<person>` | hash: `doc`, `count`, `used`, `step`, `secret` by id; id by `raw` | none | factor_* |

@@ -29,6 +29,7 @@ class Task(StrEnum):
     EXTEND = "extend"
     REVIEW = "review"
     FACTORS = "factors"
+    CREDENTIALS = "credentials"
 
 
 class Page(Value):

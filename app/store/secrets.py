@@ -1,7 +1,6 @@
-"""Secrets on their way to requesters: encrypted, for five minutes, taken once."""
+"""Secrets on their way to requesters: encrypted, no longer than access lasts, given once (see `app.handing`)."""
 
 import json
-from datetime import timedelta
 from typing import Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -10,9 +9,7 @@ from redis.asyncio import Redis
 
 from app.domain.request import Request
 from app.store import keys
-from app.store.requests import reachable
-
-KEPT = timedelta(minutes=5)
+from app.store.requests import milliseconds, reachable
 
 
 class Sealed(Protocol):
@@ -52,24 +49,37 @@ class Secrets:
         self._fernet = MultiFernet([Fernet(key.strip()) for key in written.split(",") if key.strip()])
 
     async def put(self, request: Request, secret: Sealed) -> None:
-        """Keep a request's secret for its requester; a newer one takes its place."""
+        """Keep a request's secret for its requester until access ends; a newer one takes its place."""
+        if request.ends_at is None:
+            return  # access without an end is none, and nothing is kept for ever
         sealed = self._fernet.encrypt(json.dumps([request.id, in_clear(secret)]).encode())
         async with reachable():
-            await self._redis.set(keys.secret(request.id), sealed.decode(), ex=KEPT)
+            await self._redis.set(
+                keys.secret(request.id), sealed.decode(), pxat=milliseconds(request.ends_at)
+            )
 
-    async def take(self, request_id: str) -> Opened | None:
-        """Take a request's secret: whoever is first gets it, and nobody again."""
+    async def keep(self, request: Request) -> None:
+        """Access has more time, and what was not taken yet has as much."""
+        if request.ends_at is not None:
+            async with reachable():
+                await self._redis.pexpireat(keys.secret(request.id), milliseconds(request.ends_at))
+
+    async def read(self, request_id: str) -> Opened | None:
+        """Open a request's secret and leave it there; whose turn it is to have it is the workflow's to say.
+
+        None where there is none, or none of the keys opens it.
+        """
         async with reachable():
-            sealed = await self._redis.getdel(keys.secret(request_id))
+            sealed = await self._redis.get(keys.secret(request_id))
         if not sealed:
             return None
         try:
-            of, clear = json.loads(self._fernet.decrypt(str(sealed).encode(), ttl=int(KEPT.total_seconds())))
+            of, clear = json.loads(self._fernet.decrypt(str(sealed).encode()))
         except InvalidToken:
             return None
         return Opened(clear) if of == request_id else None
 
     async def forget(self, request_id: str) -> None:
-        """Access ends: what was not taken is of no use."""
+        """It was taken, or access ends: nobody gets it any more."""
         async with reachable():
             await self._redis.delete(keys.secret(request_id))

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from app.domain import transitions
 from app.domain.confirming import ask_confirmation, is_confirmed
-from app.domain.events import CredentialsTaken, Drifted
-from app.domain.people import SYSTEM, Principal
+from app.domain.events import Drifted
+from app.domain.people import SYSTEM
 from app.domain.refusals import (
     DeniedByPolicy,
     WrongState,
@@ -123,11 +123,6 @@ class Following(Proving):
     async def expire(self, request_id: str) -> Request:
         """Time is up."""
         return await self._apply(request_id, transitions.expire)
-
-    async def note_credentials_taken(self, request_id: str, by: Principal) -> None:
-        """Record that the requester took the credentials, before they get them."""
-        event = CredentialsTaken(request_id=request_id, at=await self._store.now(), by=by.id)
-        await self._store.note(event)
 
     async def note_drift(self, request_id: str, connector: str, said: str) -> None:
         """Record that a target did not agree with the grants; the request may be long forgotten."""

@@ -31,6 +31,7 @@ from app.connectors.grant_key import GrantKey
 from app.domain.people import Principal
 from app.domain.request import State
 from app.domain.token import Scope
+from app.handing import Handing
 from app.policy import PolicySource
 from app.shipped import shipped
 from app.store.checks import Checks
@@ -88,7 +89,7 @@ async def serve(redis_url: str, listening: socket.socket, tell: Any, policies: P
             tokens,
             Watch(connection.waits),
             Limiter(token_store),
-            secrets=Secrets(connection.calls, None),
+            handing=Handing(workflow, Secrets(connection.calls, None)),
             jobs=jobs,
         )
         web = make_web(readiness, None, services)

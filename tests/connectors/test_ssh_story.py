@@ -14,6 +14,7 @@ from app.connectors.ssh.authority import new_key
 from app.domain.request import State
 from app.domain.target import Target
 from app.playground.hands import readable
+from app.web.pages.shell import lines_for
 from tests.cli.api.terminal import Terminal
 from tests.conftest import required
 from tests.connectors.asked import granting
@@ -149,3 +150,19 @@ async def test_hosts_fetch_the_list(callers, sshd):
         assert (200, sshd.krl.read_bytes()) == (found.status_code, found.content)
         for other in ("sudo", "ssh%2f..%2fca", "..%2fca", "%00"):
             assert 404 == (await host.get(f"/connectors/{other}/published")).status_code
+
+
+async def test_by_the_lines_that_the_page_shows(callers, sshd):
+    """What the page has for a shell, pasted into one as it is, lets in; the bot's own key among the files."""
+    ana = await callers.person("@ana")
+    request_id = await ana.asks(action="sandbox-admin", resource="sandbox-1", duration="10m")
+    await callers.work.reaches(request_id, State.ACTIVE)
+    given = (await ana.verb(request_id, "credentials")).body
+    lines = lines_for(given, "sandbox-1")
+    use = lines.use.replace("ssh ", "ssh -o BatchMode=yes -o ConnectTimeout=5 ", 1)
+    pasted = f'{lines.prepare} {use} echo inside; rm -r "$JIT_FILES"\n'
+    shell = await asyncio.create_subprocess_exec(
+        "sh", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await shell.communicate(pasted.encode())
+    assert b"inside\n" == out, err + sshd.log.encode()

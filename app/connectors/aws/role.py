@@ -40,7 +40,7 @@ class AwsRole:
     Settings = written.Settings
     Parameters = Parameters
     capabilities: ClassVar[Capabilities] = Capabilities(
-        native_expiry=True, ends_sessions=True, lists_all=False
+        native_expiry=True, ends_sessions=True, lists_all=False, moves_ends=False
     )
 
     def __init__(self, name: str, settings: written.Settings, mark: Mark) -> None:

@@ -20,6 +20,7 @@ from app.slack.views.card import (
     status_line,
     why_it_ended,
 )
+from app.slack.views.credentials import credentials_button, credentials_lines, credentials_shown
 from app.slack.views.provenance import asked_from
 from app.slack.views.text import escape, moment, said
 
@@ -90,8 +91,11 @@ def has_grant(request: Request) -> bool:
     return request.lease is not None
 
 
-def grant_message(request: Request, audience: Audience) -> list[Block]:
-    """Tells that access is live, with the Done button; later that it is gone."""
+def grant_message(request: Request, audience: Audience, *, has_pages: bool = True) -> list[Block]:
+    """Tells that access is live, with the Done button; later that it is gone.
+
+    `has_pages`: whether there is a page on which credentials can be shown.
+    """
     if request.state is State.ACTIVE and request.ends_at:
         return [
             section(
@@ -99,8 +103,10 @@ def grant_message(request: Request, audience: Audience) -> list[Block]:
                 "When your work is done, give it back: it shortens the time anything can go wrong."
             ),
             *_more_time(request),
+            *credentials_lines(request, has_pages=has_pages),
             *_from_where(request),
             buttons(
+                *credentials_button(request, has_pages=has_pages),
                 button("Done", actions.DONE, request.id, "primary"),
                 *([button("More time …", actions.EXTEND, request.id)] if request.may_last_longer else []),
             ),
@@ -164,6 +170,8 @@ def notice(request: Request, event: events.Event, audience: Audience) -> str | N
             return (
                 f"❌ {audience.name(event.by)} denied more time for {_what(request)}: {said(event.comment)}"
             )
+        case events.CredentialsTaken(on_page=True):
+            return credentials_shown(request, event)
         case events.Ended():
             sign = STATE_SIGN[State(event.cause.value)]
             return f"{sign} {_what(request)} has ended. {why_it_ended(request, audience)}."

@@ -98,7 +98,7 @@ def story_line(  # noqa: PLR0915  a line for each event
             new = f" From now on:{_pings(audience)}." if audience.pinged else ""
             return f"👥 {said(event.comment)}: who may approve has changed.{new}"
         case events.CredentialsTaken():
-            return f"🔑 {who} took the credentials."
+            return f"🔑 {who} took the credentials{' on their page' if event.on_page else ''}."
         case events.Drifted():
             return f"⚠️ At the target: {said(event.comment)}."
         case events.AttemptRefused() if event.code == "self_approval":

@@ -2,10 +2,8 @@
 
 from fastapi import APIRouter, Request, Response, Security
 
-from app.domain.refusals import NoCredentials
-from app.domain.request import State
 from app.domain.token import Scope
-from app.store.secrets import in_clear
+from app.handing import From
 from app.web.api.models import Credentials, Id, OwnKey
 from app.web.api.services import BEARER, Services
 
@@ -24,16 +22,10 @@ def routes(services: Services) -> APIRouter:
         """
         calling = await services.calling(request)
         calling.caller.require(Scope.REQUEST)
-        by = calling.caller.by
-        own = await services.workflow.own(request_id, by)
-        is_live, public_key = own.state is State.ACTIVE, sent.public_key if sent else None
-        certified = await services.certify(own, public_key) if is_live and public_key else None
-        secret = await services.secrets.take(own.id) if is_live else None
-        if secret is None:
-            raise NoCredentials(own.id)
-        await services.workflow.note_credentials_taken(own.id, by)
+        where = From(calling.address.ip, calling.address.told_by)
+        public_key = (sent.public_key or "") if sent else ""
+        given = await services.handing.hand_out(request_id, calling.caller.by, where, public_key)
         response.headers["Cache-Control"] = "no-store"
-        given = in_clear(certified) if certified else secret
         return Credentials(environment=given["environment"], files=given["files"])
 
     return api

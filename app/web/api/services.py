@@ -9,8 +9,7 @@ from fastapi.security import HTTPBearer
 
 from app.ci.jobs import Jobs
 from app.domain.refusals import NotKnown, TokenRefused
-from app.domain.request import Request as Asked
-from app.store.secrets import Sealed, Secrets
+from app.handing import Handing
 from app.store.watch import Watch
 from app.tokens import Caller, Tokens
 from app.web.address import Address, Network, address_of
@@ -25,10 +24,6 @@ BEARER = HTTPBearer(auto_error=False, description="A token of `jit login` or `ji
 
 async def _at_once() -> None:
     """Nothing is waited for."""
-
-
-async def _no_keys(_: Asked, __: str) -> None:
-    """No target takes keys."""
 
 
 async def _nothing(_: str) -> None:
@@ -50,14 +45,12 @@ class Services:
     tokens: Tokens
     watch: Watch
     limiter: Limiter
-    secrets: Secrets
+    handing: Handing
     jobs: Jobs
     triggers: Triggers | None = None
     trusted: Sequence[Network] = ()
     ready: Callable[[], Awaitable[None]] = _at_once
     """Waits until it is known who is in groups, or cannot be found out soon."""
-    certify: Callable[[Asked, str], Awaitable[Sealed | None]] = _no_keys
-    """Gives for a live grant what lets in a public key of the requester's own; None where the target takes none."""
     published: Published = _nothing
     """Gives what a connector lets targets fetch, by its name."""
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from fastapi import APIRouter, Response
 
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-NAMES = ("page.css", "keys.js", "icon.svg")
+NAMES = ("page.css", "keys.js", "copy.js", "icon.svg")
 HEADERS = {
     "Cache-Control": "public, max-age=3600",
     "X-Content-Type-Options": "nosniff",
