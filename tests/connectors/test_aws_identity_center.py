@@ -177,6 +177,20 @@ async def test_a_beginning_just_before_the_deletion(aws, connector):
     assert ([ANA_THERE], [key(second)]) == state(aws)
 
 
+async def test_a_beginning_between_two_looks(aws, connector):
+    """Another grant claims and makes it after we saw no claim: that is not a person's."""
+    other, request = asked(), asked()
+    stamp = f"{other.ends_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+    def other_grant() -> None:
+        aws.tags[READERS] = {key(other): f"{HERE}/{ANA_THERE}/{stamp}/live"}
+        assign(aws)
+
+    aws.before["ListAccountAssignments"] = other_grant
+    await connector.grant(request, key(request))
+    assert ([ANA_THERE], sorted([key(other), key(request)])) == state(aws)
+
+
 async def test_many_at_once(aws, connector):
     """Grants and ends of one assignment and others, all at a time: nothing is left, and nothing is lost."""
     kept, ended = asked(), [asked() for _ in range(4)]

@@ -108,13 +108,21 @@ class IdentityCenter:
         mine = claims.get(claim.key)
         if mine and (mine.is_ending or mine.assignment != claim.assignment):
             raise ConnectorFailed("it is being ended")
-        is_claimed = any(each.assignment == claim.assignment for each in claims.values())
-        if not is_claimed and await self._assignments.stands(claim.assignment):
+        if await self._is_a_persons(claim.assignment):
             raise ConnectorFailed(
                 f"the user has this permission set in {claim.assignment.account} already, and by no grant; "
                 "whoever assigned it can take it away"
             )
         await self._assignments.claim(claim)
+
+    async def _is_a_persons(self, assignment: Assignment) -> bool:
+        """Tell whether it stands and nobody claims it. It looks twice: a grant may come or go between two looks."""
+        for _ in range(2):
+            claims = (await self._assignments.claims(assignment.permission_set)).values()
+            is_claimed = any(each.assignment == assignment for each in claims)
+            if is_claimed or not await self._assignments.stands(assignment):
+                return False
+        return True
 
     async def _must_still_hold(self, wanted: Assignment, key: str) -> None:
         """See that it stands for us: meanwhile another grant's end may have deleted it, or we may have been ended."""
