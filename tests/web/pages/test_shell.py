@@ -27,9 +27,9 @@ def in_a_shell(lines: str, then: str) -> str:
 def test_a_shell_reads_what_was_given(values, content):
     """Quotes, newlines, dollars and backticks arrive as they are, in values and in files; nothing of it is run."""
     lines = lines_for({"environment": values, "files": {"X__FILE": content}}, "orders-db")
-    shown = "".join(f'printf "%s\\001" "${name}";' for name in values)
+    shown = "".join(f'printf "%s\\000" "${name}";' for name in values)
     said = in_a_shell(lines.prepare, f'{shown} cat "$X__FILE"; rm -r "$JIT_FILES"')
-    assert [*values.values(), content] == said.split("\001", len(values))
+    assert [*values.values(), content] == said.split("\0", len(values))
 
 
 def test_files_are_for_their_owner_alone():
