@@ -14,13 +14,12 @@ from app.domain.refusals import Unavailable
 from app.store.stream import Waiting
 from app.store.totals import Totals
 
-log = structlog.get_logger(__name__)
-
 WITHIN = 2.0
 """Seconds that a look at the store may take: a scrape never waits longer."""
 KEPT = 1.0
 """Seconds for which many scrapes share one look."""
 WHOLE = " (the whole installation, same from every process)"
+log = structlog.get_logger(__name__)
 
 
 class Stored(NamedTuple):

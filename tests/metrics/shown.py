@@ -1,11 +1,13 @@
 """Reading what a scrape shows."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.playground.hands import PATIENCE
 from tests.web.callers import Callers
 
 
@@ -14,6 +16,15 @@ async def scraped(callers: Callers) -> dict[str, Metric]:
     said = await callers.nobody.get("/metrics")
     assert 200 == said.status
     return families(said.body)
+
+
+async def until(callers: Callers, name: str, wanted: float) -> Any:
+    """Scrape until a gauge has a value: looks at the store are shared for a second."""
+    ends = asyncio.get_running_loop().time() + PATIENCE
+    while value(shown := await scraped(callers), name) != wanted:
+        assert asyncio.get_running_loop().time() < ends, f"{name} is still {value(shown, name)}"
+        await asyncio.sleep(0.05)
+    return shown
 
 
 def families(text: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.metrics.shown import families, scraped
+from app.playground.hands import PATIENCE
+from tests.metrics.shown import families, until
 from tests.metrics.test_scrape import callers, whole_story, workplace  # noqa: F401  their fixtures
 from tests.workplace import Workplace, at_work
 
@@ -45,7 +46,7 @@ def shown_with_labels(shown: dict[str, Any]) -> dict[str, set[str]]:
 async def test_the_tables_are_what_a_scrape_shows(callers):  # noqa: F811
     """Names and labels, both ways; only what has not happened in the story has no labels to compare."""
     await whole_story(callers)
-    found, told = shown_with_labels(await scraped(callers)), documented()
+    found, told = shown_with_labels(await until(callers, "jit_store_up", 1.0)), documented()
     assert told.keys() == found.keys() | ELSEWHERE.keys()
     assert {name: told[name] for name, labels in found.items() if labels} == {
         name: labels for name, labels in found.items() if labels
@@ -64,7 +65,7 @@ async def test_a_bot_over_socket_mode_says_whether_it_is_connected(workplace_by_
     """And serves its metrics like any other."""
     async with at_work(workplace_by_socket) as at_socket:
         transport = httpx.ASGITransport(app=at_socket.bot.web())
-        async with httpx.AsyncClient(transport=transport, base_url="http://bot") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://bot", timeout=PATIENCE) as http:
             shown = families((await http.get("/metrics")).text)
     assert [1.0] == [sample.value for sample in shown["jit_slack_connected"].samples]
 
@@ -80,7 +81,7 @@ def rules() -> list[dict[str, Any]]:
 async def test_the_rules_name_what_there_is(callers):  # noqa: F811
     """Each has what Prometheus wants of a rule; every metric of an expression is shown, with the labels it names."""
     await whole_story(callers)
-    shown = await scraped(callers)
+    shown = await until(callers, "jit_store_up", 1.0)
     samples: dict[str, set[str]] = {}
     for family in shown.values():
         samples.setdefault(family.name, set())

@@ -5,7 +5,6 @@ in it. A scrape never fails and never waits for a store that is away: it says so
 nobody reads it without it.
 """
 
-import asyncio
 import re
 import signal
 from typing import Any
@@ -20,7 +19,7 @@ from app.domain.request import State
 from app.playground.hands import PATIENCE
 from app.policy import PolicySource
 from app.store import keys
-from tests.metrics.shown import labels_in, scraped, value
+from tests.metrics.shown import labels_in, scraped, until, value
 from tests.test_main import own_redis  # noqa: F401  the fixture of a server that may be away
 from tests.web.callers import Callers, at_the_api, base
 from tests.workplace import GROUPS, Workplace, policy_folder
@@ -95,7 +94,7 @@ async def test_what_a_story_leaves(callers):
 async def test_what_stands(callers):
     """Gauges of the whole installation come from the store, and say so; those of this process are its own."""
     bot = callers.work.bot
-    shown = await scraped(callers)
+    shown = await until(callers, "jit_store_up", 1.0)
     for name in ("jit_requests_pending", "jit_grants_live", "jit_deadlines_overdue", "jit_ends_failing"):
         assert (name, 0.0) == (name, value(shown, name))
         assert "same from every process" in shown[name].documentation
@@ -121,15 +120,6 @@ async def test_what_stands(callers):
     assert {"version", "python"} == set(shown["jit_build_info"].samples[0].labels)
 
 
-async def until(callers: Callers, name: str, wanted: float) -> Any:
-    """Scrape until a gauge has a value: looks at the store are shared for a second."""
-    ends = asyncio.get_running_loop().time() + PATIENCE
-    while value(shown := await scraped(callers), name) != wanted:
-        assert asyncio.get_running_loop().time() < ends, f"{name} is still {value(shown, name)}"
-        await asyncio.sleep(0.05)
-    return shown
-
-
 async def test_nobody_is_in_it(callers):
     """Neither people, nor resources, reasons, requests, channels or addresses are the value of any label."""
     request_id = await whole_story(callers)
@@ -144,7 +134,7 @@ async def test_nobody_is_in_it(callers):
 
 async def test_the_form_that_is_asked_for(callers):
     """Prometheus's text by default, OpenMetrics where it is asked for; both are read by the library's own parsers."""
-    async with httpx.AsyncClient(base_url=base(callers.work)) as http:
+    async with httpx.AsyncClient(base_url=base(callers.work), timeout=PATIENCE) as http:
         plain = await http.get("/metrics")
         other = await http.get("/metrics", headers={"Accept": f"{OPENMETRICS},text/plain;q=0.5"})
     assert (200, TEXT, "no-store") == (
@@ -183,7 +173,7 @@ async def test_a_port_of_its_own(workplace):
     async with at_the_api(workplace, metrics_port=0) as callers:
         assert 404 == (await callers.nobody.get("/metrics")).status
         transport = httpx.ASGITransport(app=callers.work.bot.web_of_metrics())
-        async with httpx.AsyncClient(transport=transport, base_url="http://bot") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://bot", timeout=PATIENCE) as http:
             assert 200 == (await http.get("/healthz")).status_code
             assert "jit_events_total" in (await http.get("/metrics")).text
             assert 404 == (await http.post("/v1/requests", json={})).status_code
@@ -195,7 +185,7 @@ async def test_a_store_that_is_away(own_redis, tmp_path, how):  # noqa: F811
     url = f"unix://{own_redis.socket}"
     async with at_the_api(Workplace(url, tmp_path / "data", over_http=True)) as callers:
         await callers.work.settled()
-        assert 1.0 == value(await scraped(callers), "jit_store_up")
+        await until(callers, "jit_store_up", 1.0)
         if how == "gone":
             await own_redis.kill()
         else:
