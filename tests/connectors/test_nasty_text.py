@@ -1,0 +1,88 @@
+"""Text that is meant for an interpreter, through resource, reason and name, at the real target of every kind.
+
+Contract: what policy refuses is refused with a sentence, and no target is asked; what is let through is given as any
+other is: one grant of its own key stands, nothing else comes or goes at the target, and it is taken back. A resource
+that settings do not name leads nowhere but to a sentence.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.domain.refusals import BadInput, NotSetUp, Refused
+from app.domain.request import State
+from app.policy import PolicySource
+from app.workflow import Wish
+from tests.connectors.killing import ACTION, Bot
+from tests.connectors.targets import RESOURCE
+from tests.workplace import policy_folder
+
+NASTY = {
+    "sql": "'; DROP ROLE jit; --",
+    "shell": "$(touch /tmp/x) `id` ; id && id | id > x",
+    "ldap": "*)(uid=*))(|(uid=*",
+    "header": "x\r\nX-Evil: 1\r\n\r\nGET / HTTP/1.1",
+    "path": "../../etc/passwd",
+    "encoded_path": "..%2f..%2fetc%2fpasswd%00",
+    "bidi": "\u202egro.live\u2066",
+    "zero_width": "orders\u200b-db\ufeff",
+    "nul": "a\x00b",
+    "dashes": "--privileged",
+    "long": "x" * 3_000,
+    "template": "{{7*7}} ${7*7} {key} %s %(key)s {0}",
+    "json": '"}, "call": "revoke", "x": {"y": "',
+    "yaml": "!!python/object/apply:os.system ['id']",
+    "sudoers": "ALL=(ALL) NOPASSWD: ALL\nroot ALL",
+    "ssh_option": "-oProxyCommand=id",
+    "lone_surrogate": "a\ud800b",
+}
+CALLED = [name for name in NASTY if name not in {"header", "nul", "sudoers", "lone_surrogate"}]
+
+
+class Place:
+    """A bot without Slack, whose template gives access at a target to whatever resource settings name."""
+
+    def __init__(self, real: Any, redis: Any, folder: Any, people: dict[str, str]) -> None:
+        def change(policies: dict[str, Any]) -> None:
+            policies["actions"][ACTION] |= real.given | {"resources": [RESOURCE, "*"]}
+            for person, name in people.items():
+                policies["people"][person]["name"] = name
+
+        policy = PolicySource(policy_folder(folder / "policies", change)).current
+        self.bot, self.real = Bot(redis, real.file(folder), policy, "nasty"), real
+        self.asked = 0
+
+    async def gives(self, wish: Wish, by: Any = None) -> str:
+        """Ask, and give; gives what was told where it was refused."""
+        try:
+            request = await self.bot.workflow.request(wish, by or self.bot.ana)
+        except Refused as refused:
+            assert isinstance(refused, BadInput | NotSetUp)
+            assert str(refused).isprintable()
+            return str(refused)
+        await self.bot.granter.settle(request.id)
+        given = (await self.bot.store.load(request.id)).request
+        assert (State.ACTIVE, "") == (given.state, given.comment)
+        assert self.bot.connectors.mark.key(request.id) in await asyncio.to_thread(self.real.stands)
+        self.asked += 1
+        await self.bot.give_back(request.id)
+        return ""
+
+
+@pytest.fixture
+async def place(real: Any, redis: Any, tmp_path: Any) -> Any:
+    """One with people as they are."""
+    made = Place(real, redis, tmp_path, {})
+    yield made
+    await made.bot.connectors.close()
+
+
+async def test_as_a_reason(place):
+    """It is text about the grant and never a part of it; a request that policy refuses for it asks no target."""
+    wishes = {name: Wish(action=ACTION, resource=RESOURCE, reason=text) for name, text in NASTY.items()}
+    told = dict(zip(wishes, await asyncio.gather(*map(place.gives, wishes.values())), strict=True))
+    refused = {name for name, said in told.items() if said}
+    assert {"long"} >= refused
+    assert len(NASTY) - len(refused) == place.asked
+    assert [] == list(await asyncio.to_thread(place.real.stands))
