@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.refusals import BadInput, NotSetUp, Refused
+from app.domain.refusals import BadInput, NotSetUp
 from app.domain.request import State
 from app.policy import PolicySource
 from app.workflow import Wish
@@ -37,29 +37,37 @@ NASTY = {
     "ssh_option": "-oProxyCommand=id",
     "lone_surrogate": "a\ud800b",
 }
-CALLED = [name for name in NASTY if name not in {"header", "nul", "sudoers", "lone_surrogate"}]
+
+
+LET_THROUGH = {"command": {"path"}, "webhook": {"path", "dashes", "ssh_option"}}
+"""What a resource may look like, by policy, for kinds that take any: to them it is one word, or one text of JSON."""
 
 
 class Place:
     """A bot without Slack, whose template gives access at a target to whatever resource settings name."""
 
-    def __init__(self, real: Any, redis: Any, folder: Any, people: dict[str, str]) -> None:
+    def __init__(self, real: Any, redis: Any, folder: Any) -> None:
         def change(policies: dict[str, Any]) -> None:
             policies["actions"][ACTION] |= real.given | {"resources": [RESOURCE, "*"]}
-            for person, name in people.items():
-                policies["people"][person]["name"] = name
 
         policy = PolicySource(policy_folder(folder / "policies", change)).current
         self.bot, self.real = Bot(redis, real.file(folder), policy, "nasty"), real
         self.asked = 0
 
-    async def gives(self, wish: Wish, by: Any = None) -> str:
+    async def all_of(self, wishes: dict[str, tuple[Wish, Any]]) -> set[str]:
+        """Ask for all at once; gives those that were refused. Nothing stands when the others have been given back."""
+        told = await asyncio.gather(*(self.gives(*each) for each in wishes.values()))
+        assert [] == list(await asyncio.to_thread(self.real.stands))
+        assert [] == [said for said in told if not said.isprintable()]
+        refused = {name for name, said in zip(wishes, told, strict=True) if said}
+        assert len(wishes) - len(refused) == self.asked
+        return refused
+
+    async def gives(self, wish: Wish, by: Any) -> str:
         """Ask, and give; gives what was told where it was refused."""
         try:
-            request = await self.bot.workflow.request(wish, by or self.bot.ana)
-        except Refused as refused:
-            assert isinstance(refused, BadInput | NotSetUp)
-            assert str(refused).isprintable()
+            request = await self.bot.workflow.request(wish, by)
+        except (BadInput, NotSetUp) as refused:
             return str(refused)
         await self.bot.granter.settle(request.id)
         given = (await self.bot.store.load(request.id)).request
@@ -72,17 +80,33 @@ class Place:
 
 @pytest.fixture
 async def place(real: Any, redis: Any, tmp_path: Any) -> Any:
-    """One with people as they are."""
-    made = Place(real, redis, tmp_path, {})
+    """One whose connections are closed at the end."""
+    made = Place(real, redis, tmp_path)
     yield made
     await made.bot.connectors.close()
 
 
 async def test_as_a_reason(place):
-    """It is text about the grant and never a part of it; a request that policy refuses for it asks no target."""
-    wishes = {name: Wish(action=ACTION, resource=RESOURCE, reason=text) for name, text in NASTY.items()}
-    told = dict(zip(wishes, await asyncio.gather(*map(place.gives, wishes.values())), strict=True))
-    refused = {name for name, said in told.items() if said}
-    assert {"long"} >= refused
-    assert len(NASTY) - len(refused) == place.asked
-    assert [] == list(await asyncio.to_thread(place.real.stands))
+    """It is text about the grant and never a part of it; one that is too long is told so."""
+    wishes = {
+        name: (Wish(action=ACTION, resource=RESOURCE, reason=text), place.bot.ana)
+        for name, text in NASTY.items()
+    }
+    assert {"long"} == await place.all_of(wishes)
+
+
+async def test_as_a_name(place):
+    """Whatever somebody is called, their access is theirs by their id, and nothing else comes of it."""
+    wish = Wish(action=ACTION, resource=RESOURCE)
+    called = {name: text for name, text in NASTY.items() if name != "lone_surrogate"}  # no name can be one
+    wishes = {
+        name: (wish, place.bot.ana.model_copy(update={"name": text, "email": text}))
+        for name, text in called.items()
+    }
+    assert set() == await place.all_of(wishes)
+
+
+async def test_as_a_resource(place):
+    """Policy lets few of them through, though its action is for all; those lead nowhere but where settings say."""
+    wishes = {name: (Wish(action=ACTION, resource=text), place.bot.ana) for name, text in NASTY.items()}
+    assert NASTY.keys() - LET_THROUGH.get(place.real.kind, set()) == await place.all_of(wishes)
