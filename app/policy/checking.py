@@ -98,4 +98,6 @@ def _instead(typed: str, known: list[str], list_is: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    """Shorten what was typed, and show what cannot be seen, or would turn a line around, as �."""
+    shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:SHOWN])
+    return shown if len(text) <= SHOWN else f"{shown[:-1]}…"

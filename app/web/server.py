@@ -1,5 +1,6 @@
 """HTTP: health, and Slack's deliveries where it does not come by Socket Mode."""
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -12,9 +13,11 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
+from starlette.requests import ClientDisconnect
 
 from app.web.api import ABOUT, add_api
 from app.web.api.services import Services
+from app.web.bodies import ARRIVES_WITHIN
 from app.web.published import add_published
 
 LARGEST_BODY = 1024 * 1024
@@ -72,7 +75,11 @@ def _take_deliveries(web: FastAPI, slack: AsyncApp) -> None:
     async def deliver(request: Request) -> Response:
         if not TIMESTAMP.fullmatch(request.headers.get("x-slack-request-timestamp", "")):
             return JSONResponse({"error": "not signed by Slack"}, status_code=401)
-        body = await _read(request)
+        try:
+            async with asyncio.timeout(ARRIVES_WITHIN):
+                body = await _read(request)
+        except (TimeoutError, ClientDisconnect):
+            return JSONResponse({"error": "did not arrive"}, status_code=408, headers={"Connection": "close"})
         if body is None:
             return JSONResponse({"error": "too large"}, status_code=413)
         try:

@@ -108,7 +108,7 @@ def kill(job: Job) -> int:
     find_kind(job.kind)
     gc.freeze()  # what is shared with those that are forked stays shared
     policy = PolicySource(Path(job.policies)).current
-    chance = random.Random(job.seed)  # to be drawn again from the same seed
+    chance = random.Random(job.seed)  # noqa: S311  to be drawn again from the same seed
     first = _killed(job, policy, None, "bot")
     killed = [
         _killed(job, policy, chance.uniform(0, 1.5 * first), f"bot-{n}") > 0 for n in range(1, job.points)

@@ -1,8 +1,8 @@
 """Bots that are killed with -9 while they give and take back, at random points, for every kind of connector.
 
-Contract: what is called live in the store stands at its target, whenever its bot died; the next bot brings every request
-to its end, and nothing of it is left; and where the store itself is lost, one run of the reconciler removes all that
-stands. JIT_TEST_SEED (drawn anew each time, and printed) shows the same lives again, as far as a machine can.
+Contract: what is called live in the store stands at its target, whenever its bot died; the next bot brings every
+request to its end, and nothing of it is left; and where the store itself is lost, one run of the reconciler removes
+all that stands. JIT_TEST_SEED (drawn anew each time, and printed) shows the same lives again, as far as a machine can.
 """
 
 import asyncio

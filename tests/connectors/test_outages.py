@@ -100,7 +100,7 @@ async def scene(
 
 
 async def test_away_at_the_grant(scene):
-    """It may have been created all the same, so it counts as ending until the target is back; then it is told as failed."""
+    """It may have been created all the same, so it counts as ending until the target is back; then as failed."""
     request_id, card = await scene.asked()
     await scene.real.down()
     await scene.work.clicks("@ben", card, "jit_approve")

@@ -57,7 +57,7 @@ def test_unknown_action(typed, said):
         ("zzz", "“zzz” is not a resource of debug. It can be done to: orders-db, payments-db, shard-*."),
         ("", "No resource is named. It can be done to: orders-db, payments-db, shard-*."),
         ("shard-<!channel>", "“shard-<!channel>” is not a resource of debug. It can be done to: orders-db, "),
-        ("shard-1\nx", "“shard-1\nx” is not a resource of debug. It can be done to: "),
+        ("shard-1\nx", "“shard-1�x” is not a resource of debug. It can be done to: "),
         ("shard-`", "“shard-`” is not a resource of debug. It can be done to: "),
         ("shard-" + "1" * 200, f"“shard-{'1' * 53}…” is not a resource of debug."),
     ],

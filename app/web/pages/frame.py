@@ -17,6 +17,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.requests import ClientDisconnect
 
 from app.web.address import Address, Network, address_of
 
@@ -115,7 +116,7 @@ class Frame:
             async with asyncio.timeout(ARRIVES_WITHIN):
                 body = await _read(request)
             fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_AT_MOST))
-        except (TimeoutError, ValueError):
+        except (TimeoutError, ValueError, ClientDisconnect):
             raise NotThisForm("The form did not arrive whole.") from None
         kept = request.cookies.get(self.cookie, "")
         if not BROWSER.fullmatch(kept) or not hmac.compare_digest(
