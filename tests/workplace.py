@@ -131,6 +131,8 @@ class Workplace:
         for replica in self.replicas:
             await replica.stop()
         await self._stack.aclose()
+        for away in [line for line in self.log if line["event"] == "store_away"]:
+            print(away)  # beside a test that fails by it
         assert [] == [line for line in self.log if line["event"] in self._bugs]
 
     @property

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import redis.exceptions
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 
@@ -40,12 +41,15 @@ TAKES_NO_WRITES = re.compile(
 )
 """Codes of a server that will take writes later, in front, in a pipeline's error, or in a script's of Redis 6."""
 
-
+AWAY = (
+    redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError,
+    ReadOnlyError, OutOfMemoryError, ClusterDownError,
+)  # fmt: skip
+SHOWN = 300
 ANY = "*"
-
-
 FAILED: Counter[str] = Counter()
 """How many calls this process's store did not answer since it began, by the kind of error."""
+log = structlog.get_logger(__name__)
 
 
 class Overtaken(Exception):  # noqa: N818  an instruction to the workflow
@@ -80,17 +84,18 @@ async def reachable() -> AsyncIterator[None]:
     """Turn a store that does not answer into the refusal that people are told."""
     try:
         yield
-    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
-        FAILED[type(error).__name__] += 1
-        raise Unavailable from error
-    except (ReadOnlyError, OutOfMemoryError, ClusterDownError) as error:
-        FAILED[type(error).__name__] += 1
-        raise Unavailable from error
+    except AWAY as error:
+        raise _unavailable(error) from error
     except redis.exceptions.ResponseError as error:
         if TAKES_NO_WRITES.search(str(error)):
-            FAILED[type(error).__name__] += 1
-            raise Unavailable from error
+            raise _unavailable(error) from error
         raise
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    FAILED[type(error).__name__] += 1
+    log.warning("store_away", error=f"{type(error).__name__}: {error}"[:SHOWN])
+    return Unavailable()
 
 
 async def server_time(redis: Redis) -> datetime:
