@@ -202,6 +202,15 @@ async def test_what_it_made_is_kept_by_a_role_that_may_do_nothing(postgres, conn
     )
 
 
+async def test_revoked_by_several_at_once(postgres, connector):
+    """Whoever comes second finds it gone, at whatever step, and that is no error."""
+    for _ in range(6):
+        request = asked()
+        await connector.grant(request, key(request))
+        await asyncio.gather(*(connector.revoke(request, key(request)) for _ in range(8)))
+        assert [] == postgres.roles()
+
+
 async def test_or_dropped(postgres, connector, monkeypatch):
     """Where the settings say so, nothing that it made is left."""
     dropping = Postgres("postgres", settings(postgres, objects="drop"), MARK)

@@ -91,5 +91,6 @@ async def test_several_replicas_tell_once(callers, postgres):
     await asyncio.sleep(0.5)
     shown = await callers.work.hands.look()
     security = next(channel for channel in shown["channels"] if channel["name"] == "security")
-    assert 1 == sum(forgotten.id.lower() in message["text"] for message in security["messages"])
+    told = [each["text"] for each in security["messages"] if forgotten.id.lower() in each["text"]]
+    assert 1 == len(told), told
     assert [] == postgres.roles()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import psycopg
 from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 
@@ -82,7 +83,12 @@ async def shut_out(link: Link, name: str) -> int | None:
     if role.groups:
         groups = sql.SQL(", ").join(map(sql.Identifier, role.groups))
         shut.append(sql.SQL("REVOKE {} FROM {}").format(groups, sql.Identifier(name)))
-    await link.execute(sql.SQL("; ").join(shut))
+    try:
+        await link.execute(sql.SQL("; ").join(shut))
+    except psycopg.errors.UndefinedObject:
+        if await _oid(link, name) is not None:
+            raise
+        return None  # another was quicker, and drops it only when its sessions have ended
     return role.oid
 
 
