@@ -44,6 +44,7 @@ from app.mail import mailer as mail
 from app.mail.digest import digest_mail
 from app.mail.office import Office
 from app.mfa.set_up import second_factors
+from app.offline import Signer
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler, once_guarded
@@ -241,6 +242,7 @@ class Bot:
             secrets=self.secrets,
             jobs=Jobs(http, self.policy, JobStore(connection.calls), self.tokens),
             triggers=self.triggers,
+            signer=_signer(settings),
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
             certify=OwnKeys(self.connectors).certify,
@@ -492,6 +494,12 @@ def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:
 
 
 Job = Coroutine[Any, Any, None]
+
+
+def _signer(settings: Settings) -> Signer:
+    """Sign offline tokens with what the settings have."""
+    signing = settings.signing_keys
+    return Signer(settings.public_url, signing.get_secret_value().split(",") if signing else ())
 
 
 def _fetching(http: aiohttp.ClientSession) -> Fetch:

@@ -164,6 +164,12 @@ class _Teller:
                 return factor_told(event, who)
             case events.CredentialsTaken():
                 return f"{self._who(event.by)} took the credentials"
+            case events.OfflineTokenIssued():
+                at = f" from {one_line(event.ip)}" if event.ip else ""
+                return (
+                    f"{who} took a token{at} that {one_line(event.audience)} believes until "
+                    f"{clock(event.expires_at)}, even if the access ends before ({one_line(event.token)})."
+                )
             case events.Drifted():
                 where = one_line(event.connector)
                 return f"The target {where} did not agree with the grants: {one_line(event.comment)}"

@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncApp
 
 from app.web.api import ABOUT, add_api
 from app.web.api.services import Services
-from app.web.published import add_published
+from app.web.published import add_keys, add_published
 
 LARGEST_BODY = 1024 * 1024
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -58,6 +58,7 @@ def make_web(
     if api is not None:
         add_api(web, api)
         add_published(web, api.published)
+        add_keys(web, api.signer.jwks)
     for router in pages:
         web.include_router(router)
     if slack is not None:

@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 from app.ci.jobs import Jobs
 from app.domain.refusals import NotKnown, TokenRefused
 from app.domain.request import Request as Asked
+from app.offline import NO_SIGNER, Signer
 from app.store.secrets import Sealed, Secrets
 from app.store.watch import Watch
 from app.tokens import Caller, Tokens
@@ -53,6 +54,7 @@ class Services:
     secrets: Secrets
     jobs: Jobs
     triggers: Triggers | None = None
+    signer: Signer = NO_SIGNER
     trusted: Sequence[Network] = ()
     ready: Callable[[], Awaitable[None]] = _at_once
     """Waits until it is known who is in groups, or cannot be found out soon."""

@@ -1,0 +1,188 @@
+"""Tokens of grants that are believed without asking anybody: signed by the bot, for one service, for minutes.
+
+**They are not revocable**: a grant that is revoked goes on until its token ends, five minutes at most. It is checked
+what RFC 8725 asks for: one algorithm, which the token does not choose; a type of its own; issuer and audience always.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .exchange import Exchange
+from .keys import Keys
+from .need import GRANT, NAME, Held, Need
+from .once import Once
+from .refused import TokenRefused
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OKPKey
+
+ALGORITHM = "EdDSA"
+TYPE = "jit-grant+jwt"
+HEADERS = {"alg", "typ", "kid"}
+LONGEST = 4096
+LASTS_AT_MOST = 300
+SKEW = 5
+"""Seconds by which a token may be from the future; past its end it never counts."""
+TIMEOUT = 2.0
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token that holds says. `token` is its id (`jti`)."""
+
+    token: str
+    subject: str
+    action: str
+    resource: str
+    environment: str
+    grant: str
+    ends_at: datetime
+
+
+class OfflineTokens:
+    """Believes tokens of the bot at `issuer`, its JIT_PUBLIC_URL, that are for the service `audience`.
+
+    Raises TokenRefused for one that does not hold, and CannotTell where there is no key to tell by. A token may be used
+    until it ends by whoever has it; with `once` each is taken a single time.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        *,
+        once: Once | None = None,
+        timeout: float = TIMEOUT,
+        ca: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Raises ValueError for an issuer that is no safe address, or an audience that is none."""
+        if not audience or not audience.isascii() or not audience.isprintable() or " " in audience:
+            raise ValueError("audience should be the name of this service, such as billing-api")
+        self._issuer = issuer.rstrip("/")
+        self._audience = audience
+        self._keys = Keys(Exchange(issuer, timeout, ca))
+        self._once = once
+        self._clock = clock
+
+    def verify_offline(self, token: str, *, action: str, resource: str) -> Claims:
+        """Give what a token says that lets its subject do this. Whose call it is remains to be compared."""
+        claims = self._claims(token, self._keys.get(_kid(token)), action, resource)
+        self._take_once(claims)
+        return claims
+
+    async def verify_offline_async(self, token: str, *, action: str, resource: str) -> Claims:
+        """Do the same, beside other things."""
+        claims = self._claims(token, await self._keys.get_async(_kid(token)), action, resource)
+        await self._take_once_async(claims)
+        return claims
+
+    def verify(self, token: str, need: Need) -> Held:
+        """Tell which grant permits what a call needs."""
+        claims = self._claims(token, self._keys.get(_kid(token)), need.action, need.resource)
+        held = _held(claims, need)
+        self._take_once(claims)
+        return held
+
+    async def verify_async(self, token: str, need: Need) -> Held:
+        """Tell the same, beside other things."""
+        claims = self._claims(token, await self._keys.get_async(_kid(token)), need.action, need.resource)
+        held = _held(claims, need)
+        await self._take_once_async(claims)
+        return held
+
+    def _take_once(self, claims: Claims) -> None:
+        """Take a token that holds in everything else, so that nobody uses up another person's."""
+        left = claims.ends_at.timestamp() - self._clock()
+        if self._once is not None and not self._once.take(claims.token, left):
+            raise TokenRefused("was used already")
+
+    async def _take_once_async(self, claims: Claims) -> None:
+        if self._once is not None:
+            await asyncio.to_thread(self._take_once, claims)
+
+    def _claims(self, token: str, key: "OKPKey | None", action: str, resource: str) -> Claims:
+        if key is None:
+            raise TokenRefused("is signed by a key that is not the bot's")
+        said = _signed(token, key)
+        now = self._clock()
+        ends = _seconds(said, "exp")
+        self._must_be_for(said, action, resource)
+        if now >= ends:
+            raise TokenRefused("has ended")
+        if max(_seconds(said, "nbf"), _seconds(said, "iat")) > now + SKEW:
+            raise TokenRefused("is not valid yet: the clocks differ")
+        if ends - _seconds(said, "iat") > LASTS_AT_MOST:
+            raise TokenRefused("lasts longer than the bot makes them")
+        return Claims(
+            token=said["jti"],
+            subject=said["sub"],
+            action=said["action"],
+            resource=said["resource"],
+            environment=said["environment"],
+            grant=said["grant"],
+            ends_at=datetime.fromtimestamp(ends, UTC),
+        )
+
+    def _must_be_for(self, said: dict[str, Any], action: str, resource: str) -> None:
+        if said.get("iss") != self._issuer:
+            raise TokenRefused("is from another issuer")
+        if said.get("aud") != self._audience:
+            raise TokenRefused("is for another service")
+        if said.get("revocable") is not False:
+            raise TokenRefused("is of another kind")
+        texts = [said.get(name) for name in ("sub", "grant", "jti", "environment")]
+        sub, grant, *_ = texts
+        if not all(isinstance(text, str) and text for text in texts):
+            raise TokenRefused("does not say what a token of a grant says")
+        if not NAME.fullmatch(str(sub)) or not GRANT.fullmatch(str(grant)):
+            raise TokenRefused("does not say what a token of a grant says")
+        if said.get("action") != action or said.get("resource") != resource:
+            raise TokenRefused("is for something else")
+
+
+def _held(claims: Claims, need: Need) -> Held:
+    if claims.subject != need.subject:
+        raise TokenRefused("is another person's")
+    return Held(claims.grant, claims.ends_at, offline=True)
+
+
+def _kid(token: Any) -> str:
+    """Read by which key a token says that it is signed; nothing else of it is believed yet. Raises TokenRefused."""
+    from joserfc import jws  # noqa: PLC0415  a service without offline tokens needs none
+    from joserfc.errors import JoseError  # noqa: PLC0415
+
+    if not isinstance(token, str) or len(token) > LONGEST or not token.isascii():
+        raise TokenRefused("is malformed")
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise TokenRefused("is malformed") from None
+    if set(header) != HEADERS or (header["alg"], header["typ"]) != (ALGORITHM, TYPE):
+        raise TokenRefused("is not signed in the one way that counts")
+    if not isinstance(header["kid"], str):
+        raise TokenRefused("is malformed")
+    return header["kid"]
+
+
+def _signed(token: str, key: "OKPKey") -> dict[str, Any]:
+    from joserfc import jwt  # noqa: PLC0415  see above
+    from joserfc.errors import BadSignatureError, JoseError  # noqa: PLC0415
+
+    try:
+        return jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+    except BadSignatureError:
+        raise TokenRefused("is not signed by the bot") from None
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise TokenRefused("is malformed") from None
+
+
+def _seconds(said: dict[str, Any], name: str) -> int:
+    value = said.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**11:
+        raise TokenRefused(f"does not say when ({name})")
+    return value
