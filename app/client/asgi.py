@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from .guard import Found, RequiresGrant, _check_action, _had
+from .guard import Found, RequiresGrant, _check_action, _had, _now
 from .refused import Refused
 
 Scope = MutableMapping[str, Any]
@@ -67,8 +67,8 @@ class Gate:
         self._token = token
 
     def pass_(self, call: Any) -> None:
-        token = self._token(call) if self._token else None
-        self._guard.let(self._action, self._subject(call), self._resource(call), token)
+        token = _now(self._token(call)) if self._token else None
+        self._guard.let(self._action, _now(self._subject(call)), _now(self._resource(call)), token)
 
     async def pass_async(self, call: Any) -> None:
         subject, resource = await _had(self._subject(call)), await _had(self._resource(call))

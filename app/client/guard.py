@@ -80,7 +80,7 @@ class RequiresGrant:
             )
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            if not inspect.isroutine(function) or inspect.isasyncgenfunction(function):
+            if not _is_function(function):
                 raise TypeError(
                     "requires_grant stands above functions, sync or async, under @staticmethod and the like"
                 )
@@ -102,7 +102,8 @@ class RequiresGrant:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             call = _arguments(signature, args, kwargs)
-            self.let(action, find.subject(call), find.resource(call), find.token_in(call))
+            subject, resource = _now(find.subject(call)), _now(find.resource(call))
+            self.let(action, subject, resource, _now(find.token_in(call)))
             return function(*args, **kwargs)
 
         return guarded
@@ -206,6 +207,19 @@ def _arguments(signature: inspect.Signature, args: Any, kwargs: Any) -> Mapping[
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     return bound.arguments
+
+
+def _is_function(thing: Any) -> bool:
+    """Tell whether calling it runs it: an async generator runs later, a class or a descriptor is something else."""
+    others = (type, staticmethod, classmethod)
+    return callable(thing) and not isinstance(thing, others) and not inspect.isasyncgenfunction(thing)
+
+
+def _now(value: Any) -> Any:
+    if inspect.iscoroutine(value):
+        value.close()
+        raise TypeError("what is found by an async callable is waited for above async functions alone")
+    return value
 
 
 async def _had(value: Any) -> Any:
