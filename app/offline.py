@@ -6,13 +6,12 @@ behind, later in front, and takes the old one out once no token of it lives, rot
 """
 
 import base64
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from joserfc import jwt
-from joserfc.jwk import OKPKey
 
 from app.domain.offline import Claims
 from app.domain.refusals import OfflineOff
@@ -35,7 +34,7 @@ class Signer:
         """The public keys, as a JWK set (RFC 7517)."""
         return {
             "keys": [
-                {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": ALGORITHM}
+                {**_public(key), "kid": _thumbprint(key), "use": "sig", "alg": ALGORITHM}
                 for key in self._keys
             ]
         }
@@ -49,7 +48,7 @@ class Signer:
         """Sign what a token says. Raises OfflineOff."""
         self.require()
         key = self._keys[0]
-        header = {"alg": ALGORITHM, "typ": TYPE, "kid": key.thumbprint()}
+        header = {"alg": ALGORITHM, "typ": TYPE, "kid": _thumbprint(key)}
         issued_at = int(claims.issued_at.timestamp())
         said = {
             "iss": self._issuer,
@@ -65,13 +64,35 @@ class Signer:
             "exp": int(claims.expires_at.timestamp()),
             "revocable": False,
         }
-        return jwt.encode(header, said, key, algorithms=[ALGORITHM])
+        signed = f"{_part(header)}.{_part(said)}"
+        return f"{signed}.{_encoded(key.sign(signed.encode()))}"
 
 
-def _key(text: str) -> OKPKey:
-    private = Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(text))
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return OKPKey.import_key(pem)
+def _key(text: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(text))
+
+
+def _public(key: Ed25519PrivateKey) -> dict[str, str]:
+    """What a JWK of it must hold (RFC 8037, section 2)."""
+    return {"crv": "Ed25519", "kty": "OKP", "x": _encoded(key.public_key().public_bytes_raw())}
+
+
+def _thumbprint(key: Ed25519PrivateKey) -> str:
+    """Name a key by what it is (RFC 7638): the same on every replica, and another one's never."""
+    return _encoded(hashlib.sha256(_json(_public(key))).digest())
+
+
+def _part(said: Mapping[str, Any]) -> str:
+    return _encoded(_json(said))
+
+
+def _json(said: Mapping[str, Any]) -> bytes:
+    return json.dumps(said, separators=(",", ":")).encode("ascii")
+
+
+def _encoded(content: bytes) -> str:
+    """Base64url without padding, as JWS has it (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 
 NO_SIGNER = Signer("", ())

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+import uvicorn
 import yarl
 from fastapi import FastAPI, Request
 from starlette.applications import Starlette
@@ -16,7 +17,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.client import GrantMiddleware, RedisGrants, RequiresGrant
-from app.web.server import listen, run_web
+from app.web.server import _Server, listen
 
 USERS = {"Bearer of-ana": "ana", "Bearer of-ben": "ben"}
 AS_ANA = {"Authorization": "Bearer of-ana"}
@@ -32,13 +33,15 @@ def signed_in(headers):
 async def serving(web):
     """Serve an application on a free port; gives its address."""
     listening = listen("127.0.0.1", 0)
-    running = asyncio.create_task(run_web(web, listening))
+    server = _Server(
+        uvicorn.Config(web, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=1)
+    )
+    running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        listening.close()
+        server.should_exit = True
+        await running
 
 
 @asynccontextmanager
