@@ -120,6 +120,7 @@ def _held(rows: list[bytes], now: tuple[int, int] | None) -> Held | None:
     )
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED)  # how it is read is remembered, not that it is there
 def _grant(member: bytes, ends: bytes) -> Held:
     ends_at = datetime.fromtimestamp(float(ends) / 1000, UTC)
     return Held(member.removesuffix(ONCE).decode(), ends_at, member.endswith(ONCE))

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 """Names of people and actions in policy. Nothing in one ends a key, a query or a header early."""
@@ -40,8 +41,7 @@ class Need:
             raise NoNeed("resource", "holds characters that cannot be seen")
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """A grant that permits it now. `ends_at` has a zone. `offline`: told by a token, without a look."""
 
     grant: str
