@@ -1,11 +1,11 @@
-"""How many checks a service makes straight in the bot's Redis, against raw GETs by the same redis-py client, in one run.
+"""How fast a service checks straight in the bot's Redis, against raw GETs by the same redis-py client, in one run.
 
     python tests/bench/bench_in_process.py
 
-A real server on a Unix socket. Each check is of a live grant, with everything that a service's call has: what it needs is
-named and checked anew each time. The GET is of the grant's own key, whose value is as the bot writes it. Each check is
-timed next to a GET, waiting in a thread and in an event loop (uvloop), so that what else the machine does meets both alike;
-the ratio is of the medians. Target: a check at least 80 % as fast as a GET.
+A real server on a Unix socket. Each check is of a live grant, with everything that a service's call has: what it needs
+is named and checked anew each time. The GET is of the grant's own key, whose value is as the bot writes it. Each check
+is timed next to a GET, waiting in a thread and in an event loop (uvloop), so that what else the machine does meets both
+alike; the ratio is of the medians. Target: a check at least 80 % as fast as a GET.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ async def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="jit-bench-") as temporary:
         async with start_server(Path(temporary)) as running:
             grants = RedisGrants(f"unix://{running.socket}", timeout=20)
-            raw, raw_async = grants._redis, grants._async  # noqa: SLF001  the same client, without the check
+            raw, raw_async = grants._redis, grants._async  # the same client, without the check
             key = await put(raw_async)
             here = waiting(lambda: raw.get(key), lambda: grants.check(Need(*ABOUT)))
             there = await beside(lambda: raw_async.get(key), lambda: grants.check_async(Need(*ABOUT)))

@@ -1,7 +1,7 @@
 """Contract: what a service hears from the bot is a plain yes or no, in time; everything else lets nobody through.
 
-A redirect, a page, a failure, a drip, a flood, half an answer and none at all are the same to it: CannotTell. A token that
-is refused is, too: that the service may not ask is no answer about a person.
+A redirect, a page, a failure, a drip, a flood, half an answer and none at all are the same to it: CannotTell. So is a
+token that is refused: that the service may not ask is no answer about a person.
 """
 
 import asyncio

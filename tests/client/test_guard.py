@@ -274,7 +274,7 @@ def test_what_is_not_plain_is_typed_in_the_form(resource):
 )  # fmt: skip
 def test_links_that_are_not_safe(link):
     """A link is checked where it is written."""
-    with pytest.raises(ValueError, match="wiki.example.com"):
+    with pytest.raises(ValueError, match=r"wiki\.example\.com"):
         Asking(link=link)
 
 

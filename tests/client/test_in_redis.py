@@ -1,6 +1,7 @@
 """Contract: one look at one key of the bot's Redis says what the bot would say, and takes a user that may only look.
 
-Redis that is away, that stands still or that refuses is no answer, within the time that was given. No clock but Redis' counts.
+Redis that is away, that stands still or that refuses is no answer, within the time that was given. No clock but that
+of Redis counts.
 """
 
 import asyncio
@@ -102,18 +103,15 @@ async def test_one_use(one_use):
 async def test_a_user_that_may_only_look(live, redis_server):
     """A user of Redis with two commands on one pattern of keys is enough, and can do nothing else."""
     admin = live.api.work.bot.connection.calls
-    rules = ["reset", "on", ">pass", "resetchannels", "%R~jit:*:held:*", "+zrevrange", "+time"]
-    try:
-        await admin.execute_command("ACL", "SETUSER", "service", *rules)
-    except Exception as error:  # noqa: BLE001  %R~ is of Redis 7
-        assert "Syntax error" in str(error)
-        rules[4] = "~jit:*:held:*"
-        await admin.execute_command("ACL", "SETUSER", "service", *rules)
+    is_old = int((await admin.info("server"))["redis_version"].split(".")[0]) < 7
+    pattern = "~jit:*:held:*" if is_old else "%R~jit:*:held:*"
+    rules = ["reset", "on", ">pass", "resetchannels", pattern, "+zrevrange", "+time"]
+    await admin.execute_command("ACL", "SETUSER", "service", *rules)
     grants = RedisGrants(f"unix://service:pass@{redis_server.socket}", timeout=20)
     assert live.grant == (await both(grants)).grant
     client = Redis.from_url(f"unix://service:pass@{redis_server.socket}")
     for refused in (("GET", keys.request(live.grant)), ("DEL", keys.grant(live.grant)), ("KEYS", "*")):
-        with pytest.raises(Exception, match="no permissions|NOPERM|No permissions"):
+        with pytest.raises(Exception, match=r"(?i)no permissions|NOPERM"):
             await client.execute_command(*refused)
     await client.aclose()
     await grants.aclose()

@@ -1,6 +1,6 @@
 """Contract: a service that imports this loads nothing of the bot, no framework and no library that it does not use.
 
-It works under another name from a folder of its own, as the wheel brings it for services that have an `app` of their own.
+It works under another name from a folder of its own, as the wheel brings it for services that have their own `app`.
 """
 
 import ast

@@ -1,7 +1,7 @@
-"""Contract: a service believes what the bot signed for it, for this action and resource, until it ends; and nothing else.
+"""Contract: a service believes what the bot signed for it, for this action and resource, until it ends; nothing else.
 
-Forged in every way that tokens are known to be forged in: no algorithm, the public key as a secret, other keys, keys that the
-token brings, another service's, another kind's, changed by a letter. Without keys to tell by nobody is let through.
+Forged in every way that tokens are known to be forged in: no algorithm, the public key as a secret, other keys, keys
+that the token brings, another service's, another kind's, changed by a letter. Without keys nobody is let through.
 """
 
 import asyncio
@@ -206,7 +206,8 @@ async def test_changed_by_a_letter(tokens, published):
 
 @pytest.mark.parametrize(
     "token",
-    [None, "", "a", "a.b", "a.b.c", "a.b.c.d", "..", b"a.b.c", 7, "é.é.é", "A" * 5000, "e30.e30.", f"e30.e30.{'A' * 86}",
+    [None, "", "a", "a.b", "a.b.c", "a.b.c.d", "..", b"a.b.c", 7, "é.é.é", "A" * 5000, "e30.e30.",
+     f"e30.e30.{'A' * 86}",
      f"W10.W10.{'A' * 86}", f"{'W1tb' * 900}.e30.{'A' * 86}", f"A.e30.{'A' * 86}"],
     ids=lambda token: repr(token)[:30],
 )  # fmt: skip
@@ -370,7 +371,7 @@ def a_service(grants, tokens):
 
 
 async def test_the_bots_own(workplace):
-    """A token of the real bot lets Ana through, and Ana alone, without a look; and goes on after a revoke, as it says."""
+    """A token of the real bot lets Ana alone through, without a look; and goes on after a revoke, as it says."""
     async with issuing(workplace) as api:
         ana, ben = await api.person("@ana"), await api.person("@ben")
         grant = await api.live(ana, ben)

@@ -1,7 +1,7 @@
 """Contract of offline tokens: who has a live grant gets one for a service, for minutes, recorded before it is had.
 
-Never past the grant's end, never of a grant for one use, never where policy does not say so. It says of itself that it is
-not revocable. Nobody has one of others' grants but machines that policy and their token both let.
+Never past the grant's end, never of a grant for one use, never where policy does not say so. It says of itself that it
+is not revocable. Nobody has one of others' grants but machines that policy and their token both let.
 """
 
 import asyncio
@@ -144,7 +144,7 @@ async def test_not_of_one_use(workplace):
 
 
 async def test_whose(signing):
-    """Ana has hers. Her approver, security, and machines that only check have none; and cannot tell whether there is one."""
+    """Ana has hers. Her approver, security, and machines that only check have none, and cannot tell if there is one."""
     ana, ben, grant = await live(signing)
     sam, gateway = await signing.person("@sam"), await signing.machine()
     for other in (ben, sam):
