@@ -10,6 +10,7 @@ from app.domain.people import Principal
 from app.domain.refusals import NotOffline, WrongState
 from app.domain.request import Request, State
 from app.domain.standing import standing
+from app.domain.transitions import Step
 from app.domain.value import Value
 
 LASTS_AT_MOST = timedelta(minutes=5)
@@ -31,8 +32,8 @@ class Claims(Value):
 
 def issue(
     request: Request, by: Principal, audience: str, token: str, now: datetime, ip: str = ""
-) -> tuple[Claims, events.OfflineTokenIssued]:
-    """Say what a token of a live grant says, and that it was issued. `token` is its id, `audience` whom it is for.
+) -> tuple[Claims, Step]:
+    """Say what a token of a live grant says, and note it. `token` is its id, `audience` whom it is for.
 
     Who may have it is the caller's to check. Raises NotOffline, or WrongState where there is no live grant.
     """
@@ -59,4 +60,5 @@ def issue(
     issued = events.OfflineTokenIssued(
         request_id=request.id, at=now, by=by.id, audience=audience, token=token, expires_at=expires_at, ip=ip
     )
-    return claims, issued
+    until = max(expires_at, request.offline_until or expires_at)
+    return claims, (request.model_copy(update={"offline_until": until}), issued)

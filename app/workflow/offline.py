@@ -37,9 +37,9 @@ class Offline(Writing):
             action = policy.actions.get(request.action)
             if action is None or not action.offline:
                 raise NotOffline(request_id, f"policy does not let {request.action} be used so")
-            claims, issued = issue(request, by, audience, token, now, ip)
+            claims, step = issue(request, by, audience, token, now, ip)
             said.append(claims)
-            return request, issued
+            return step
 
         await self._by_person(request_id, by, "sign", note)
         return said[-1]

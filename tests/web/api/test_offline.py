@@ -17,6 +17,7 @@ from app.domain.token import Scope
 from app.store import keys
 from tests.client.issuing import AUDIENCE, KEYS, issuing, offline, token_of
 from tests.web.callers import single_use
+from tests.workplace import thread
 
 
 @pytest.fixture
@@ -77,6 +78,23 @@ async def test_it_is_recorded(signing):
     story = "\n".join(map(str, await signing.work.bot.story(grant)))
     assert all(token in story for token in tokens)
     assert "took a token from 127.0.0.1 that billing-api believes until" in story
+
+
+async def test_what_people_see(signing):
+    """When access ends before its token, card, thread and question say that the token goes on; else nothing does."""
+    ana, ben, grant = await live(signing)
+    other = await signing.live(ana, ben, resource="users-db")
+    await token_of(ana, grant)
+    card = await signing.work.card(grant, "Access is live", offering="jit_revoke")
+    assert "Services believe a token of it for up to 5 min more." in json.dumps(card)
+    for request in (grant, other):
+        assert 200 == (await ben.verb(request, "revoke")).status
+    but = "Access is gone, but for a token that services believe until"
+    card = await signing.work.card(grant, but)
+    await signing.work.card(other, "Access is gone.")
+    await signing.work.settled()
+    told = "\n".join(thread(await signing.work.hands.look(), card))
+    assert but in told
 
 
 async def test_never_past_the_end(signing):
