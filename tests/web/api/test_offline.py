@@ -85,6 +85,7 @@ async def test_what_people_see(signing):
     ana, ben, grant = await live(signing)
     other = await signing.live(ana, ben, resource="users-db")
     await token_of(ana, grant)
+    await signing.work.settled()
     card = await signing.work.card(grant, "Access is live", offering="jit_revoke")
     assert "Services believe a token of it for up to 5 min more." in json.dumps(card)
     for request in (grant, other):
