@@ -54,6 +54,7 @@ from app.metrics.meters import Meters
 from app.metrics.slack import trace_slack
 from app.metrics.standing import Here, Standing, Stored, here
 from app.mfa.set_up import second_factors
+from app.offline import Signer
 from app.outbox import Consumer, GiveUp, Outbox, TryAgain
 from app.policy import Policy, PolicyError, PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler, once_guarded
@@ -267,6 +268,7 @@ class Bot:
             handing=self.handing,
             jobs=Jobs(http, self.policy, JobStore(connection.calls), self.tokens),
             triggers=self.triggers,
+            signer=_signer(settings),
             trusted=networks_in(settings.trusted_proxies),
             ready=lambda: self.directory.looked(FIRST_LOOK),
             published=self.connectors.published,
@@ -590,6 +592,12 @@ Job = Coroutine[Any, Any, None]
 
 def _socket_mode(app: AsyncApp, token: SecretStr | None) -> SocketMode | None:
     return SocketMode(app, token.get_secret_value()) if token else None
+
+
+def _signer(settings: Settings) -> Signer:
+    """Sign offline tokens with what the settings have."""
+    signing = settings.signing_keys
+    return Signer(settings.public_url, signing.get_secret_value().split(",") if signing else ())
 
 
 def _fetching(http: aiohttp.ClientSession) -> Fetch:

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     public_url: str = ""
     secret_keys: SecretStr | None = None
+    signing_keys: SecretStr | None = None
     policies: Path | None = None
     data: Path = Path(".jit")
     http_host: str = "127.0.0.1"
@@ -145,7 +146,7 @@ class Settings(BaseSettings):
     def _public_url(cls, url: str) -> str:
         return public_origin(url) if url else ""
 
-    @field_validator("secret_keys")
+    @field_validator("secret_keys", "signing_keys")
     @classmethod
     def _secret_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         if keys is None:

@@ -86,6 +86,7 @@ def test_all_that_is_missing_is_told_at_once(environment):
         ("JIT_PUBLIC_URL", "https://jit.example.com:port", "https://jit.example.com"),
         ("JIT_PUBLIC_URL", "https://jït.example.com", "should be a name"),
         ("JIT_SECRET_KEYS", "secret", "32 random bytes"),
+        ("JIT_SIGNING_KEYS", "secret", "32 random bytes"),
         ("JIT_SECRET_KEYS", f"{FERNET},short", "32 random bytes"),
         ("JIT_DIGEST_ZONE", "Mars/Olympus", "IANA zone"),
         ("JIT_DIGEST_HOUR", "24", "less than or equal to 23"),

@@ -293,7 +293,12 @@ def counted(event: events.Event) -> list[Count]:
             | events.EndFailed()
         ):
             return []
-        case events.ApproversChanged() | events.CredentialsTaken() | events.Drifted():
+        case (
+            events.ApproversChanged()
+            | events.CredentialsTaken()
+            | events.OfflineTokenIssued()
+            | events.Drifted()
+        ):
             return []
 
 

@@ -165,6 +165,12 @@ class _Teller:
             case events.CredentialsTaken():
                 where = f", from {one_line(event.ip)}" if event.ip else ""
                 return f"{who} took the credentials{' on their page' if event.on_page else ''}{where}"
+            case events.OfflineTokenIssued():
+                at = f" from {one_line(event.ip)}" if event.ip else ""
+                return (
+                    f"{who} took a token{at} that {one_line(event.audience)} believes until "
+                    f"{clock(event.expires_at)}, even if the access ends before ({one_line(event.token)})."
+                )
             case events.Drifted():
                 where = one_line(event.connector)
                 return f"The target {where} did not agree with the grants: {one_line(event.comment)}"

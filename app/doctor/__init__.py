@@ -8,6 +8,7 @@ from app.doctor.factors import examine_factors
 from app.doctor.finding import Finding, Grade, bad, good
 from app.doctor.jobs import examine_jobs
 from app.doctor.mail import examine_mail
+from app.doctor.offline import examine_offline
 from app.doctor.pages import examine_pages
 from app.doctor.sign_in import examine_sign_in
 from app.doctor.slack import examine_slack
@@ -34,6 +35,7 @@ async def examine(*, reconcile: bool = False) -> list[Finding]:
         good("settings", "complete"),
         *told,
         *examine_pages(settings, policy),
+        *examine_offline(settings, policy),
         *await examine_store(settings),
         *await examine_slack(settings, policy),
         *await examine_directory(settings, policy),

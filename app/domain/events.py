@@ -348,6 +348,19 @@ class CredentialsTaken(_Event):
     on_page: bool = False
 
 
+class OfflineTokenIssued(_Event):
+    """Somebody got a signed token of the grant: who bears it is let in until `expires_at`, and it is not revocable.
+
+    `audience` names the service that it is for, `token` is its `jti`.
+    """
+
+    kind: Literal["offline_token_issued"] = "offline_token_issued"
+    audience: str
+    token: str
+    expires_at: datetime
+    ip: str = ""
+
+
 class Drifted(_Event):
     """A target held something else than the grants say; the request stays as it is, or is long forgotten."""
 
@@ -396,6 +409,7 @@ Event = (
     | ApproversChanged
     | FactorEvent
     | CredentialsTaken
+    | OfflineTokenIssued
     | Drifted
     | AttemptRefused
 )

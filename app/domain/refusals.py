@@ -249,6 +249,26 @@ class AlreadyUsed(Refused):
         super().__init__(f"{request_id} was good for one use, and has been used.")
 
 
+class NotOffline(NotPermitted):
+    """Of this grant there is no token that holds without a look at the store."""
+
+    code = "not_offline"
+
+    def __init__(self, request_id: str, why: str) -> None:
+        super().__init__(f"There are no offline tokens of {request_id}: {why}. Check the grant instead.")
+
+
+class OfflineOff(Refused):
+    """The bot signs nothing."""
+
+    code = "offline_off"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This bot signs no offline tokens: whoever runs it sets JIT_SIGNING_KEYS and JIT_PUBLIC_URL first."
+        )
+
+
 class TokenRefused(Refused):
     """The token is none, or none any more; which of the two is nobody's business."""
 

@@ -227,6 +227,8 @@ class Request(Value):
     """When access is to start, where that was asked for; `starts_at` is when it did."""
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    offline_until: datetime | None = None
+    """Until when services believe a token of the grant, whatever becomes of the grant; None where nobody has one."""
     warns_at: datetime | None = None
     lease: Lease | None = None
     taken: Taken | None = None
@@ -241,6 +243,12 @@ class Request(Value):
     """The messages that last asked for more time: each counts once, however often it is delivered."""
     ending: Ending | None = None
     finished_at: datetime | None = None
+
+    @property
+    def believed_until(self) -> datetime | None:
+        """Until when services believe a token of a grant that ended before; None where nothing outlives it."""
+        until, gone = self.offline_until, self.finished_at
+        return until if until and gone and gone < until else None
 
     @property
     def ip_from(self) -> IpFrom:

@@ -30,11 +30,12 @@ class Scope(StrEnum):
     DECIDE = "decide"
     CHECK = "check"
     CONSUME = "consume"
+    OFFLINE = "offline"
 
 
-OF_PEOPLE = tuple(Scope)
-OF_MACHINES = (Scope.CHECK, Scope.CONSUME, Scope.REQUEST, Scope.READ)
-"""Nobody decides by machine."""
+OF_PEOPLE = (Scope.REQUEST, Scope.READ, Scope.DECIDE, Scope.CHECK, Scope.CONSUME)
+OF_MACHINES = (Scope.CHECK, Scope.CONSUME, Scope.REQUEST, Scope.READ, Scope.OFFLINE)
+"""Nobody decides by machine; and people have offline tokens of their own grants by `request` alone."""
 
 
 class Bearer(StrEnum):

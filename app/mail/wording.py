@@ -185,7 +185,9 @@ def standing(request: Request, reader: Reader) -> str:
         case State.ENDING:
             return f"{_why_it_ended(request, reader)}. The access is being taken back."
         case State.COMPLETED | State.EXPIRED | State.REVOKED:
-            return f"{_why_it_ended(request, reader)}. Access is gone."
+            until = request.believed_until
+            but = f", but for a token that services believe until {moment(until, zone)}" if until else ""
+            return f"{_why_it_ended(request, reader)}. Access is gone{but}."
         case State.DENIED:
             return f"Denied by {by}{why}."
         case State.CANCELLED:

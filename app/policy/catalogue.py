@@ -36,6 +36,7 @@ class Action(Value):
     """Something privileged that can be asked for. `resources` are globs; `reason` is required or optional.
 
     `target`: where its access is created; None where the grant key is the access.
+    `offline`: its grants may be had as tokens that nothing takes back.
     """
 
     name: str
@@ -48,4 +49,5 @@ class Action(Value):
     longest: timedelta
     shortest: timedelta
     reason: str
+    offline: bool = False
     target: Target | None = None

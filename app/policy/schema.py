@@ -150,7 +150,8 @@ class ActionSpec(Spec):
     """`risk` is the environment's where it is not given.
 
     `connector` names who creates the access, as the settings of connectors have it, and `with` is for that one;
-    without it the grant key is the access.
+    without it the grant key is the access. `offline`: of its grants there may be tokens that hold for up to five
+    minutes without a look at the store.
     """
 
     title: Title = NEEDED
@@ -162,6 +163,7 @@ class ActionSpec(Spec):
     longest: Duration = NEEDED
     shortest: Duration = timedelta(minutes=1)
     reason: ReasonNeeded = "required"
+    offline: Flag = False
     connector: Name | None = None
     parameters: Parameters | None = Field(default=None, alias="with")
 

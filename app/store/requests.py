@@ -16,7 +16,15 @@ from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 
 from app.domain.deadlines import Deadline, deadlines
 from app.domain.duration import LONGEST
-from app.domain.events import Activated, Consumed, Event, ExtensionAsked, ExtensionDecided, event_json
+from app.domain.events import (
+    Activated,
+    Consumed,
+    Event,
+    ExtensionAsked,
+    ExtensionDecided,
+    OfflineTokenIssued,
+    event_json,
+)
 from app.domain.ids import partition_in
 from app.domain.refusals import Unavailable, UnknownRequest
 from app.domain.request import Request, State
@@ -311,7 +319,7 @@ def _grant_arguments(request: Request, event: Event) -> list[str | int]:
         return ["use" if isinstance(event, Consumed) else "delete", "", 0]
     ends_at = _new_end(event)
     if ends_at is None:
-        return ["keep", "", 0]
+        return ["show" if isinstance(event, OfflineTokenIssued) else "keep", "", 0]
     value = {
         "request": request.id,
         "subject": request.requester.id,

@@ -52,6 +52,8 @@ KINDS: Mapping[str, Kind] = {
     "already_decided": Kind(409, "Decided already"),
     "wrong_state": Kind(409, "Not in a state for this"),
     "not_single_use": Kind(409, "Not good for one use alone"),
+    "not_offline": Kind(403, "Not to be had as an offline token"),
+    "offline_off": Kind(409, "No offline tokens here"),
     "already_used": Kind(409, "Used already"),
     "key_reused": Kind(422, "The Idempotency-Key was used for another request"),
     "not_signed": Kind(401, "Not a genuine event that is listened to"),

@@ -1,9 +1,13 @@
-"""What targets fetch without a token, such as SSH's list of revoked certificates. Nothing of it is secret."""
+"""What targets and services fetch without a token, such as SSH's list of revoked certificates. None of it is secret."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
 
+JWKS_KEPT = 300
+"""Seconds for which keys may be kept: so long does a key that is taken out still count somewhere."""
 Published = Callable[[str], Awaitable[bytes | None]]
 
 
@@ -17,3 +21,12 @@ def add_published(web: FastAPI, published: Published) -> None:
             return Response(status_code=404)
         kept = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
         return Response(content, media_type="application/octet-stream", headers=kept)
+
+
+def add_keys(web: FastAPI, jwks: Mapping[str, Any]) -> None:
+    """Serve the public keys by which offline tokens are checked (RFC 7517)."""
+
+    @web.get("/.well-known/jwks.json", include_in_schema=False)
+    async def keys() -> JSONResponse:
+        kept = {"Cache-Control": f"public, max-age={JWKS_KEPT}", "X-Content-Type-Options": "nosniff"}
+        return JSONResponse(jwks, headers=kept)

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from app.web.api import ABOUT, add_api
 from app.web.api.services import Services
 from app.web.bodies import ARRIVES_WITHIN
-from app.web.published import add_published
+from app.web.published import add_keys, add_published
 
 LARGEST_BODY = 1024 * 1024
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -61,6 +61,7 @@ def make_web(
     if api is not None:
         add_api(web, api)
         add_published(web, api.published)
+        add_keys(web, api.signer.jwks)
     for router in pages:
         web.include_router(router)
     if slack is not None:

@@ -10,6 +10,7 @@ from app.workflow.emergency import Emergency
 from app.workflow.ending import Ending
 from app.workflow.following import Following
 from app.workflow.more_time import MoreTime
+from app.workflow.offline import Offline
 from app.workflow.seeing import Seeing
 from app.workflow.taking import Taking
 from app.workflow.wish import Wish, check_start
@@ -17,5 +18,5 @@ from app.workflow.wish import Wish, check_start
 __all__ = ["NO_WHY", "Wish", "Workflow", "check_start"]
 
 
-class Workflow(Emergency, Deciding, MoreTime, Ending, Deputising, Seeing, Taking, Following):
+class Workflow(Emergency, Deciding, MoreTime, Ending, Offline, Deputising, Seeing, Taking, Following):
     """Verbs over one store and the policy in force."""

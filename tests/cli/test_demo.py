@@ -134,13 +134,14 @@ def test_an_installed_wheel_plays_it_too(tmp_path):
     out, err = demo.communicate(timeout=60)
     assert (0, "") == (demo.returncode, err), out
     where = subprocess.run(
-        [python, "-c", "import app; print(app.__file__)"],
+        [python, "-c", "import app, jit_client; print(app.__file__, jit_client.RequiresGrant.__module__)"],
         capture_output=True,
         text=True,
         cwd=elsewhere,
         check=True,
     )
     assert str(libraries) in where.stdout
+    assert "jit_client.guard" in where.stdout
 
 
 def _runs(pid: int) -> bool:

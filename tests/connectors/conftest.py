@@ -1,4 +1,4 @@
-"""The targets of these tests: a real PostgreSQL, a real dockerd and moto's server, once a worker, and one of every kind."""
+"""The targets of these tests: PostgreSQL, dockerd and moto's server, each once a worker, and one of every kind."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

@@ -147,7 +147,8 @@ def status_line(request: Request, audience: Audience) -> str:
         case State.ENDING:
             return f"*{why_it_ended(request, audience)}.* Taking the access back …{_trouble(request)}"
         case State.COMPLETED | State.EXPIRED | State.REVOKED:
-            return f"*{why_it_ended(request, audience)}.* Access is gone. {approved_by(request)}."
+            gone = f"Access is gone{but_for_tokens(request)}"
+            return f"*{why_it_ended(request, audience)}.* {gone}. {approved_by(request)}."
         case State.DENIED if request.settled_by == SYSTEM:
             return f"*Denied by policy*{why}"
         case State.DENIED:
@@ -163,6 +164,12 @@ def status_line(request: Request, audience: Audience) -> str:
             return "*Lapsed:* nobody decided in time. It can be asked again."
         case State.GRANT_FAILED:
             return f"*The access could not be created*{why}. {approved_by(request)}."
+
+
+def but_for_tokens(request: Request) -> str:
+    """What goes on although access is gone: a token that services believe without asking. Empty where nothing does."""
+    until = request.believed_until
+    return f", but for a token that services believe until {moment(until)}" if until else ""
 
 
 def _plan(request: Request) -> list[Block]:
@@ -226,7 +233,8 @@ def _buttons(request: Request) -> list[Block]:
             )
         ]
     if request.state in {State.SCHEDULED, State.GRANTING, State.ACTIVE} or request.waits_for_requester:
-        ask = confirm("Revoke access?", f"{request.id} ends at once, open sessions included.", "Revoke")
+        but = " Services believe a token of it for up to 5 min more." if request.offline_until else ""
+        ask = confirm("Revoke access?", f"{request.id} ends at once, open sessions included.{but}", "Revoke")
         revoke = button("Revoke", actions.REVOKE, request.id, "danger", ask)
         return [buttons(revoke, button("Why?", actions.WHY, request.id))]
     return []

@@ -8,7 +8,7 @@ from app.domain.people import SYSTEM
 from app.domain.proof import SLACK_SESSION, factors_in_words
 from app.domain.request import EndCause, Request
 from app.domain.verdict import Outcome
-from app.slack.views.card import MENTIONED, Audience
+from app.slack.views.card import MENTIONED, Audience, but_for_tokens
 from app.slack.views.text import escape, moment, said
 
 
@@ -93,7 +93,7 @@ def story_line(  # noqa: PLR0915  a line for each event
         case events.EndFailed() if event.attempts == 1:
             return f"⚠️ The target did not confirm the end, trying again: {said(event.error)}"
         case events.Ended():
-            return f"🔒 Access is gone: {_ending(request, event, audience)}."
+            return f"🔒 Access is gone{but_for_tokens(request)}: {_ending(request, event, audience)}."
         case events.ApproversChanged():
             new = f" From now on:{_pings(audience)}." if audience.pinged else ""
             return f"👥 {said(event.comment)}: who may approve has changed.{new}"

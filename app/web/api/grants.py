@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Security
+from fastapi import APIRouter, Query, Request, Response, Security
 
 from app.domain.refusals import NotKnown, NotPermitted, TokenRefused
 from app.domain.token import Scope
-from app.web.api.models import Check, Id, Person, Used, Word
+from app.web.api.models import Check, ForWhom, Id, OfflineToken, Person, Used, Word
 from app.web.api.services import BEARER, Services, token_of
 from app.web.limits import CHECKS, STRANGERS
 
@@ -51,6 +51,24 @@ def routes(services: Services) -> APIRouter:
             action=used.action,
             resource=used.resource,
             used_by=calling.caller.by.id,
+        )
+
+    @api.post("/{grant_id}/token")
+    async def token(request: Request, response: Response, grant_id: Id, sent: ForWhom) -> OfflineToken:
+        """Get a signed token of a live grant, which one service believes for up to 5 minutes without asking.
+
+        **It is not revocable.** Policy has to say `offline: true` of the action. People have those of their own
+        grants, machines with the scope `offline` those of everyone. `/.well-known/jwks.json` has the keys.
+        """
+        calling = await services.calling(request)
+        calling.caller.require(Scope.REQUEST, Scope.OFFLINE)
+        services.signer.require()
+        by, ip = calling.caller.by, calling.address.ip
+        may_all = Scope.OFFLINE in calling.caller.scopes
+        claims = await services.workflow.issue_offline(grant_id, by, sent.audience, ip, for_all=may_all)
+        response.headers["Cache-Control"] = "no-store"
+        return OfflineToken(
+            token=services.signer.sign(claims), audience=claims.audience, expires_at=claims.expires_at
         )
 
     return api

@@ -186,6 +186,23 @@ class Check(BaseModel):
     single_use: bool = False
 
 
+class ForWhom(Sent):
+    """Which service a token is for, by the name that it holds tokens against."""
+
+    audience: Annotated[
+        str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$", examples=["billing-api"])
+    ]
+
+
+class OfflineToken(BaseModel):
+    """A signed token (JWT) of a grant. Nothing takes it back before `expires_at`, not even the end of the grant."""
+
+    token: str
+    audience: str = Field(examples=["billing-api"])
+    expires_at: datetime
+    revocable: Literal[False] = False
+
+
 class Used(BaseModel):
     """The one use, which is the caller's."""
 

@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 from app.ci.jobs import Jobs
 from app.domain.refusals import NotKnown, TokenRefused
 from app.handing import Handing
+from app.offline import NO_SIGNER, Signer
 from app.store.watch import Watch
 from app.tokens import Caller, Tokens
 from app.web.address import Address, Network, address_of
@@ -48,6 +49,7 @@ class Services:
     handing: Handing
     jobs: Jobs
     triggers: Triggers | None = None
+    signer: Signer = NO_SIGNER
     trusted: Sequence[Network] = ()
     ready: Callable[[], Awaitable[None]] = _at_once
     """Waits until it is known who is in groups, or cannot be found out soon."""

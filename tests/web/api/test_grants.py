@@ -22,7 +22,7 @@ async def one_use(workplace):
 
 
 async def test_exactly_one_wins(one_use):
-    """Three hundred machines and the requester's own tools at the same instant: one gets it."""
+    """Two hundred calls of machines and of the requester's own tools at the same instant: one gets it."""
     ana, ben = await one_use.person("@ana"), await one_use.person("@ben")
     gateways = [await one_use.machine() for _ in range(3)]
     request_id = await one_use.live(ana, ben)
@@ -39,6 +39,29 @@ async def test_exactly_one_wins(one_use):
     events = await one_use.work.events(request_id)
     assert (1, 0) == (events.count("consumed"), events.count("attempt_refused"))
     assert (409, "already_used") == ((late := await ana.post(path)).status, late.code)
+
+
+async def test_a_thousand_over_http(workplace):
+    """A thousand calls by five machines, each with its own token, over as many connections as a caller opens: one."""
+    names = [f"gateway-{number}" for number in range(5)]
+
+    def change(policies):
+        single_use(policies)
+        policies["machines"] |= {name: {"scopes": ["consume"]} for name in names}
+
+    async with at_the_api(workplace(change)) as api:
+        ana, ben = await api.person("@ana"), await api.person("@ben")
+        gateways = [await api.machine(name, "consume") for name in names]
+        request_id = await api.live(ana, ben)
+        path = f"/v1/grants/{request_id}/consume"
+
+        said = await at_once(gateways[number % 5].post(path) for number in range(1000))
+
+        won = [each.body["used_by"] for each in said if each.status == 200]
+        assert 1 == len(won)
+        assert {(409, "already_used")} == {(each.status, each.code) for each in said if each.status != 200}
+        await api.work.reaches(request_id, State.COMPLETED)
+        assert 1 == (await api.work.events(request_id)).count("consumed")
 
 
 async def test_a_thousand_at_the_store(one_use):
