@@ -40,6 +40,7 @@ from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
 from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
+from app.gates.gatehouse import Gatehouse
 from app.mail import mailer as mail
 from app.mail.digest import digest_mail
 from app.mail.office import Office
@@ -198,9 +199,8 @@ class Bot:
             delegating,
         )
         self.bulletin = Bulletin(posting, messages, self.policy)
-        self.failing = Failing(connection.calls)
+        self.failing, self.turns = Failing(connection.calls), Turns(connection.calls)
         self.secrets = Secrets(connection.calls, settings.secret_keys)
-        self.turns = Turns(connection.calls)
         troubles = Troubles(self.failing, self.turns, self._tell_of_target)
         self.granter = connectors.Granter(
             self.workflow,
@@ -222,6 +222,9 @@ class Bot:
             settings.digest_zone,
             settings.digest_hour,
         )
+        self.gates = Gatehouse(
+            settings, connection.calls, self.store, self.workflow, self.holder, self._tell_of_target
+        )
         token_store = TokenStore(connection.calls)
         self.tokens = Tokens(token_store, Checks(connection.calls), self.policy, identity.of)
         self.triggers = Triggers(
@@ -232,6 +235,7 @@ class Bot:
             Limiter(token_store),
             identity.of,
             _fetching(http),
+            self.gates.intake,
         )
         self.api = ApiServices(
             workflow=self.workflow,
@@ -345,6 +349,8 @@ class Bot:
             warnings |= _stuck(await self.stream.waiting_since(), now)
             if failing := await self.failing.all():
                 warnings["targets"] = "; ".join([failing[each] for each in sorted(failing)][:FAILING_SHOWN])
+            if untold := await self.gates.warnings():
+                warnings["gates"] = "; ".join(untold[:FAILING_SHOWN])
             if told := await self.mail.warnings(now):
                 warnings["email"] = told
         except Unavailable:
@@ -370,6 +376,7 @@ class Bot:
             Consumer(slack.GROUP, self.announcer.handle),
             Consumer(mail.GROUP, self.mail.mailer.handle, mail.BATCH),
             Consumer(audit.GROUP, audit.Recorder(self.audit_log, self.audit_ownership).handle, audit.BATCH),
+            *self.gates.consumers(),
         ]
         wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
         leases = Leases(self.connection.calls, self.holder, wanted)
@@ -387,13 +394,15 @@ class Bot:
         at_start = asyncio.create_task(once_guarded("reconcile", self.reconciler.run))
         try:
             outbox = Outbox(self.stream, leases, consumers)
-            await run_together([outbox.run(keys.ALL_PARTITIONS), *self.mail.jobs()])
+            jobs = [*self.mail.jobs(), *self.gates.jobs()]
+            await run_together([outbox.run(keys.ALL_PARTITIONS), *jobs])
         finally:
             at_start.cancel()
             scheduler.shutdown(wait=False)
             await deadlines.close()
             await self.granter.close()
             await self.connectors.close()
+            await self.gates.close()
 
     async def watch_policies(self) -> None:
         """Look for changed policies each second and on SIGHUP; a broken set is told and not used."""
@@ -479,7 +488,10 @@ class Bot:
 
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:
-            await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, mail.GROUP, audit.GROUP))
+            at_gates = [each.group for each in self.gates.consumers()]
+            await self.stream.trim(
+                partition, (connectors.GROUP, slack.GROUP, mail.GROUP, audit.GROUP, *at_gates)
+            )
 
 
 def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535)
     connectors: Path | None = None
     connector_commands: bool = False
+    gates: Path | None = None
     group_commands: bool = False
     scim_token: SecretStr | None = None
     pagerduty_token: SecretStr | None = None

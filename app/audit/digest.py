@@ -293,7 +293,7 @@ def counted(event: events.Event) -> list[Count]:
             | events.EndFailed()
         ):
             return []
-        case events.ApproversChanged() | events.CredentialsTaken() | events.Drifted():
+        case events.ApproversChanged() | events.CredentialsTaken() | events.Drifted() | events.GateAnswered():
             return []
 
 
