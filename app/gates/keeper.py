@@ -34,6 +34,7 @@ BATCH = 50
 IDLE = 0.25
 MOST_UNDER_WAY = 32
 FIRST_AGAIN = 2.0
+"""Seconds until a call that failed is tried again; they double with each."""
 LOOKED_AT_EVERY = timedelta(minutes=10)
 """Events say when to look; this is for those that are lost with a store."""
 TRIED_FOR = timedelta(days=1)
@@ -56,9 +57,7 @@ class Keeper:
         giving: Giving,
         vault: Vault,
         tell: Tell,
-        first_again: float = FIRST_AGAIN,
     ) -> None:
-        """`first_again`: seconds until a call that failed is tried again; it doubles."""
         self._gates = gates
         self._store = store
         self._requests = requests
@@ -66,7 +65,6 @@ class Keeper:
         self._giving = giving
         self._vault = vault
         self._tell_admins = tell
-        self._first_again = first_again
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def handle(self, entries: Sequence[Entry]) -> None:
@@ -215,7 +213,7 @@ class Keeper:
             await self._note(request, gate, Answer.REJECTED, Fate.GIVEN_UP, str(why))
             return
         text = f"{request.id} ({gate.what}) cannot be brought to the gate {gate.name}: {why}"
-        failed = await self._store.later(request.id, self._first_again, text, at_least=why.after or 0)
+        failed = await self._store.later(request.id, FIRST_AGAIN, text, at_least=why.after or 0)
         log.warning("gate_not_told", gate=gate.name, said=str(why), failed=failed)
         if failed >= SHOWN_FROM:
             await self._tell_admins(
