@@ -66,6 +66,7 @@ class Keeper:
         self._vault = vault
         self._tell_admins = tell
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume events: have the gates of their requests looked at."""
@@ -87,10 +88,8 @@ class Keeper:
             while True:
                 try:
                     free = MOST_UNDER_WAY - len(self._under_way)
-                    for request_id in await self._store.claim(free) if free else ():
-                        self._under_way.setdefault(
-                            request_id, asyncio.create_task(self._look_alone(request_id))
-                        )
+                    for request_id in await self._store.claim(free) if free > 0 else ():
+                        self._take_up(request_id)
                 except Unavailable:
                     log.info("gates_wait_for_store")
                 await asyncio.sleep(IDLE)
@@ -100,17 +99,25 @@ class Keeper:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _take_up(self, request_id: str) -> None:
+        """Look at one; what is being looked at already is looked at once more then."""
+        self._again.add(request_id)
+        if request_id not in self._under_way:
+            self._under_way[request_id] = asyncio.create_task(self._look_alone(request_id))
+
     async def _look_alone(self, request_id: str) -> None:
         try:
             with bound_contextvars(request=request_id):
                 async with self._giving.alone(request_id):
-                    if await self._store.waits(request_id):
+                    while request_id in self._again and await self._store.waits(request_id):
+                        self._again.discard(request_id)
                         await self.look(request_id)
         except Unavailable:
             log.info("gate_waits_for_store")
         except Exception:  # one gate's bug must not keep the others waiting; it is claimed again
             log.exception("gate_failed", request=request_id)
         finally:
+            self._again.discard(request_id)
             del self._under_way[request_id]
 
     async def look(self, request_id: str) -> None:
@@ -130,7 +137,7 @@ class Keeper:
             answer = answer_to(request, now)
             if answer is not None:
                 await self._answer(request, gate, vendor, answer, token)
-            elif vendor.waits and now >= request.created_at + vendor.waits:
+            elif vendor.waits is not None and now >= request.created_at + vendor.waits:
                 limit = format_duration(vendor.waits)
                 await self._withdraw(request, f"{vendor.title} waits for {limit} and no longer")
             elif request.state is State.ACTIVE:
@@ -149,7 +156,7 @@ class Keeper:
             await self._gone(request, gate, vendor, why)
             return
         wait = vendor.hears_every or LOOKED_AT_EVERY
-        if vendor.waits:
+        if vendor.waits is not None:
             wait = max(timedelta(), min(wait, request.created_at + vendor.waits - now))
         await self._store.later(request.id, wait.total_seconds())
 

@@ -112,7 +112,7 @@ class Gated:
 
 async def waited(look: Callable[[], Any], what: str, within: float = 20.0) -> None:
     """Wait until something is so."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
     ends = asyncio.get_running_loop().time() + within
     while not await look():

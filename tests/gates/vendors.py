@@ -199,7 +199,7 @@ async def at_loopback(host: str = "127.0.0.1", **site: Any) -> AsyncIterator[Ven
 
 def settings_of(vendors: Vendors, folder: Path, **changed: Any) -> Path:
     """Write the file of JIT_GATES for them."""
-    import yaml  # noqa: PLC0415
+    import yaml
 
     key = folder / "app.pem"
     key.write_text(PEM)
