@@ -8,10 +8,11 @@ from app.gates.protocol import Read
 from app.gates.registry import Gates
 from app.mfa.vault import Vault
 from app.policy.trigger_event import Event
-from app.store.gates import GateStore
+from app.store.gates import Fate, GateStore
 
 TOKEN_KEPT = timedelta(minutes=61)
 """As long as Terraform may wait for a run task, and a little."""
+SETTLED = frozenset(Fate)
 
 
 class Intake:
@@ -39,3 +40,8 @@ class Intake:
             sealed = self._vault.seal(read.secret.get_secret_value(), name)
             await self._store.put_token(name, sealed, TOKEN_KEPT)
         return read.gate
+
+    async def forget_if_settled(self, gate: Gate, request_id: str) -> None:
+        """Let go of the secret of what came again and was answered before."""
+        if (name := gate.place.get("token")) and await self._store.fate(request_id) in SETTLED:
+            await self._store.forget_token(name)

@@ -140,6 +140,8 @@ async def test_a_yes_that_comes_too_late(gated):
     request, now = await store.load(request_id)
     event = Drifted(request_id=request_id, at=now, by="system", connector="test", comment="its time is up")
     assert await store.save(request.model_copy(update={"ends_at": now}), event, now)
+    calls = len(vendors.calls)
+    await gated.work.until(lambda: len(vendors.calls) >= calls + 4, "two tries that began after its end")
     vendors.faults["answer"].clear()
 
     assert [("github", "rejected")] == await gated.answered()

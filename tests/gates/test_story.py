@@ -121,6 +121,7 @@ async def test_terraform_hears_that_it_is_open(gated):
     await gated.approved(request_id)
     await gated.settles(request_id)
 
+    await gated.send("terraform")
     kept = [key async for key in gated.work.bot.connection.calls.scan_iter("jit:{gates}:token:*")]
     assert [] == kept
 

@@ -47,7 +47,13 @@ def routes(services: Services) -> APIRouter:
         "/{source}",
         status_code=202,
         openapi_extra=BODY,
-        responses={415: {"model": Problem, "description": "The body is not of the source's type."}},
+        responses={
+            200: {
+                "model": Taken,
+                "description": "The same, of `terraform`, which sends it again for any other.",
+            },
+            415: {"model": Problem, "description": "The body is not of the source's type."},
+        },
     )
     async def take(request: Request, response: Response, source: Source) -> Taken:
         """Take a signed event: each trigger that it matches opens one request, however often it comes."""

@@ -147,6 +147,8 @@ class Triggers:
                 name, wanted = f"gate.{trigger.spec.gate}", replace(wanted, key=read.key)
                 gate = await self._gates.keep(read)
             request = await self._workflow.request(_wish(name, wanted, gate), await self._asker(name, wanted))
+            if gate:
+                await self._gates.forget_if_settled(gate, request.id)
         except (BadInput, NotKnown) as refusal:
             log.warning("trigger_opened_nothing", trigger=trigger.name, why=str(refusal))
             return Outcome(trigger.name, None, refusal)
