@@ -92,6 +92,8 @@ class Keeper:
                         self._take_up(request_id)
                 except Unavailable:
                     log.info("gates_wait_for_store")
+                except Exception:  # a bug must not end the bot: it is told, and what is due is claimed again
+                    log.exception("gate_failed")
                 await asyncio.sleep(IDLE)
         finally:
             tasks = list(self._under_way.values())
@@ -109,16 +111,20 @@ class Keeper:
         try:
             with bound_contextvars(request=request_id):
                 async with self._giving.alone(request_id):
-                    while request_id in self._again and await self._store.waits(request_id):
+                    while request_id in self._again:
                         self._again.discard(request_id)
-                        await self.look(request_id)
+                        if await self._store.waits(request_id):
+                            await self.look(request_id)
         except Unavailable:
+            self._again.discard(request_id)
             log.info("gate_waits_for_store")
         except Exception:  # one gate's bug must not keep the others waiting; it is claimed again
+            self._again.discard(request_id)
             log.exception("gate_failed", request=request_id)
         finally:
-            self._again.discard(request_id)
             del self._under_way[request_id]
+        if request_id in self._again:  # claimed as this was ending: its claim is not to be waited for
+            self._take_up(request_id)
 
     async def look(self, request_id: str) -> None:
         """Do what a request's state asks for at its gate, and say when to look again."""

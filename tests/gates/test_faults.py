@@ -5,10 +5,12 @@ revoke while the vendor is away. The vendor takes one final answer, and what it 
 """
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
 from app.domain.request import State
+from app.store.giving import Giving
 from tests.gates.conftest import NO, VENDORS, YES, at_gates, how, waited
 from tests.gates.vendors import CUT, DIES, SLOW, settings_of
 from tests.workplace import thread
@@ -164,6 +166,30 @@ async def test_a_vendor_that_is_away_for_long(gated):
     vendors.faults["token"].clear()
     await gated.settles(request_id)
     assert "gates" not in (await bot.readiness()).warnings
+
+
+async def test_a_wake_as_a_look_ends(gated, monkeypatch):
+    """What is claimed in the moment in which a look ends is looked at once more, and not when its claim is over."""
+    keeper, real, looks, ended = gated.work.bot.gates.keeper, Giving.alone, [], []
+    look = keeper.look
+
+    @asynccontextmanager
+    async def alone(self, request_id):
+        async with real(self, request_id):
+            yield
+        if not ended:
+            ended.append(request_id)
+            keeper._take_up(request_id)
+
+    async def counted(request_id):
+        looks.append(request_id)
+        await look(request_id)
+
+    monkeypatch.setattr(Giving, "alone", alone)
+    monkeypatch.setattr(keeper, "look", counted)
+    request_id = await gated.opens("github")
+    await gated.work.until(lambda: len(looks) >= 2, "it is looked at once more")
+    assert {request_id} == set(looks)
 
 
 async def test_two_bots(workplace, vendors, file):
