@@ -43,6 +43,7 @@ from app.directory.opsgenie import Opsgenie
 from app.directory.pagerduty import PagerDuty
 from app.domain.duration import format_duration
 from app.domain.refusals import Unavailable
+from app.gates.gatehouse import Gatehouse
 from app.handing import Handing
 from app.logs import LINES
 from app.mail import mailer as mail
@@ -249,6 +250,9 @@ class Bot:
         self.handing = Handing(
             self.workflow, self.secrets, OwnKeys(self.connectors, self.meters.connector_called).certify
         )
+        self.gates = Gatehouse(
+            settings, connection.calls, self.store, self.workflow, self.holder, self._tell_of_target
+        )
         token_store = TokenStore(connection.calls)
         self.tokens = Tokens(token_store, Checks(connection.calls), self.policy, identity.of)
         self.triggers = Triggers(
@@ -259,6 +263,7 @@ class Bot:
             Limiter(token_store),
             identity.of,
             _fetching(http),
+            self.gates.intake,
         )
         self.api = ApiServices(
             workflow=self.workflow,
@@ -424,6 +429,8 @@ class Bot:
             warnings |= _stuck(await self.stream.waiting_since(), now)
             if failing := await self.failing.all():
                 warnings["targets"] = "; ".join([failing[each] for each in sorted(failing)][:FAILING_SHOWN])
+            if untold := await self.gates.warnings():
+                warnings["gates"] = "; ".join(untold[:FAILING_SHOWN])
             if told := await self.mail.warnings(now):
                 warnings["email"] = told
         except Unavailable:
@@ -449,6 +456,7 @@ class Bot:
             Consumer(slack.GROUP, self.announcer.handle),
             Consumer(mail.GROUP, self.mail.mailer.handle, mail.BATCH),
             Consumer(audit.GROUP, self._recording().handle, audit.BATCH),
+            *self.gates.consumers(),
         ]
         wanted = [(partition, each.group) for each in consumers for partition in keys.ALL_PARTITIONS]
         leases = self._leases = Leases(self.connection.calls, self.holder, wanted)
@@ -470,13 +478,15 @@ class Bot:
         )
         try:
             outbox = Outbox(self.stream, leases, consumers)
-            await run_together([outbox.run(keys.ALL_PARTITIONS), *self.mail.jobs()])
+            jobs = [*self.mail.jobs(), *self.gates.jobs()]
+            await run_together([outbox.run(keys.ALL_PARTITIONS), *jobs])
         finally:
             at_start.cancel()
             scheduler.shutdown(wait=False)
             await deadlines.close()
             await self.granter.close()
             await self.connectors.close()
+            await self.gates.close()
 
     def _recording(self) -> Counting:
         recorder = audit.Recorder(self.audit_log, self.audit_ownership)
@@ -575,7 +585,10 @@ class Bot:
 
     async def _trim(self) -> None:
         for partition in keys.ALL_PARTITIONS:
-            await self.stream.trim(partition, (connectors.GROUP, slack.GROUP, mail.GROUP, audit.GROUP))
+            at_gates = [each.group for each in self.gates.consumers()]
+            await self.stream.trim(
+                partition, (connectors.GROUP, slack.GROUP, mail.GROUP, audit.GROUP, *at_gates)
+            )
 
 
 def _stuck(waiting_since: dict[str, datetime], now: datetime) -> dict[str, str]:

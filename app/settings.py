@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     connectors: Path | None = None
     connector_commands: bool = False
+    gates: Path | None = None
     group_commands: bool = False
     scim_token: SecretStr | None = None
     pagerduty_token: SecretStr | None = None

@@ -21,6 +21,7 @@ from app.audit import consumer as audit
 from app.audit.log import AuditLog
 from app.connectors import granter as connectors
 from app.domain.request import Request, State
+from app.gates import keeper as gates
 from app.mail import mailer
 from app.main import Bot
 from app.playground import AppRegistration, Options, Playground, demo_workspace
@@ -47,7 +48,7 @@ from app.together import run_together
 from app.web.server import listen, run_web
 
 SECRET = "0123456789abcdef0123456789abcdef"
-GROUPS = (connectors.GROUP, announcer.GROUP, mailer.GROUP, audit.GROUP)
+GROUPS = (connectors.GROUP, announcer.GROUP, mailer.GROUP, audit.GROUP, gates.GROUP)
 BUGS = {
     "bug_in_listener",
     "consumer_failed",
@@ -55,6 +56,7 @@ BUGS = {
     "deadline_failed",
     "event_passed_over",
     "letter_failed",
+    "gate_failed",
     "form_refused",
     "home_refused",
 }

@@ -298,6 +298,7 @@ def counted(event: events.Event) -> list[Count]:
             | events.CredentialsTaken()
             | events.OfflineTokenIssued()
             | events.Drifted()
+            | events.GateAnswered()
         ):
             return []
 

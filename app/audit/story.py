@@ -174,6 +174,11 @@ class _Teller:
             case events.Drifted():
                 where = one_line(event.connector)
                 return f"The target {where} did not agree with the grants: {one_line(event.comment)}"
+            case events.GateAnswered():
+                what, gate = one_line(event.what), one_line(event.gate)
+                if event.taken:
+                    return f"The gate {gate} was told, for {what}: {event.answer}."
+                return f"The gate {gate} did not take “{event.answer}”, for {what}: {one_line(event.comment)}"
             case events.AttemptRefused():
                 own = ", their own request," if event.code == "self_approval" else ""
                 verb, code = one_line(event.verb), one_line(event.code)

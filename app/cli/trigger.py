@@ -1,5 +1,6 @@
 """`jit trigger`: what an event from outside would lead to, without a bot."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from app.cli.policy.loading import AsJson, Policies, fail, load, misused, print_
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.gates.protocol import Read
     from app.policy import Policy
     from app.policy.triggers import Trigger
 
@@ -87,6 +89,7 @@ def _request(trigger: "Trigger", event: Any, now: "datetime", policy: "Policy") 
     from app.policy.explain import explain, explanation_lines  # noqa: PLC0415
 
     wanted = trigger.wanted(event, now, policy)
+    gate = _gate(trigger, event)
     checked = policy.check(wanted.action, wanted.resource, wanted.duration, wanted.reason)
     asked = Ask(
         requester=wanted.by,
@@ -106,11 +109,31 @@ def _request(trigger: "Trigger", event: Any, now: "datetime", policy: "Policy") 
             "resource": asked.resource,
             "for": format_duration(checked.duration),
             "reason": asked.reason,
-            "once_per": wanted.key,
+            "once_per": gate.key if gate else wanted.key,
         },
+        **({"gate": {"name": gate.gate.name, "what": gate.gate.what}} if gate else {}),
         "outcome": str(policy.judge(asked).outcome),
         "explanation": list(explanation_lines(explanation)),
     }
+
+
+def _gate(trigger: "Trigger", event: Any) -> "Read | None":
+    """Read what waits at the trigger's gate, as the file of JIT_GATES pins it. Raises BadInput."""
+    from app.connectors.settings import ConnectorsError  # noqa: PLC0415
+    from app.domain.refusals import BadInput  # noqa: PLC0415
+    from app.gates.registry import Gates  # noqa: PLC0415
+
+    name = trigger.spec.gate
+    if not name:
+        return None
+    file = os.environ.get("JIT_GATES")
+    try:
+        gates = Gates.open(Path(file) if file else None, seals=True)
+    except ConnectorsError as error:
+        fail(str(error))
+    if why := gates.missing(name, trigger.source):
+        raise BadInput(f"{why[0].upper()}{why[1:]}.")
+    return gates.all[name].read(event)
 
 
 def _tell(told: dict[str, Any]) -> None:
@@ -123,6 +146,8 @@ def _tell(told: dict[str, Any]) -> None:
         typer.echo(f"  asks as {asked['as']}: {asked['action']} {asked['resource']} for {asked['for']}")
         typer.echo(f"  reason: {asked['reason']}")
         typer.echo(f"  one request per: {asked['once_per']}")
+        if "gate" in told:
+            typer.echo(f"  answers at the gate {told['gate']['name']}: {told['gate']['what']}")
         for line in told["explanation"]:
             typer.echo(f"    {line}")
     elif "why" in told:

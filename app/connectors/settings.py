@@ -48,7 +48,7 @@ class SecretRef(Spec):
             except OSError as error:
                 raise ConnectorsError(f"{where} cannot be read: {error.strerror}") from None
         if not found:
-            raise ConnectorsError(f"{where} is empty or not set; it should hold a secret of a connector")
+            raise ConnectorsError(f"{where} is empty or not set; it should hold a secret")
         return SecretStr(found)
 
 
@@ -81,18 +81,23 @@ class ConnectorsSpec(Spec):
 
 def read_connectors(file: Path) -> ConnectorsSpec:
     """Read the file. Raises ConnectorsError."""
-    try:
-        written = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConnectorsError(f"{file}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConnectorsError(f"{file}: is no YAML: {' '.join(str(error).split())[:300]}") from None
+    written = read_yaml(file)
     try:
         spec = ConnectorsSpec.model_validate(written)
         spec.each()
     except ValidationError as error:
         raise ConnectorsError(in_file(file, "", error)) from None
     return spec
+
+
+def read_yaml(file: Path) -> Any:
+    """Read a file of settings. Raises ConnectorsError."""
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConnectorsError(f"{file}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConnectorsError(f"{file}: is no YAML: {' '.join(str(error).split())[:300]}") from None
 
 
 def in_file(file: Path, at: str, error: ValidationError) -> str:

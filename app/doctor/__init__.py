@@ -6,6 +6,7 @@ from app.doctor.connectors import examine_connectors
 from app.doctor.directory import examine_directory
 from app.doctor.factors import examine_factors
 from app.doctor.finding import Finding, Grade, bad, good
+from app.doctor.gates import examine_gates
 from app.doctor.jobs import examine_jobs
 from app.doctor.mail import examine_mail
 from app.doctor.offline import examine_offline
@@ -43,6 +44,7 @@ async def examine(*, reconcile: bool = False) -> list[Finding]:
         *await examine_jobs(policy),
         *await examine_factors(settings, policy),
         *await examine_connectors(settings, policy, reconcile=reconcile),
+        *await examine_gates(settings, policy),
         *await examine_mail(settings, policy),
     ]
 

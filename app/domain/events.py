@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from app.domain.gate import Answer
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.provenance import IpFrom, ip_from
@@ -369,6 +370,17 @@ class Drifted(_Event):
     comment: str
 
 
+class GateAnswered(_Event):
+    """The vendor of a gate was told. `taken`: it took the answer; else `comment` says what it said instead."""
+
+    kind: Literal["gate_answered"] = "gate_answered"
+    gate: str
+    what: str
+    answer: Answer
+    taken: bool
+    comment: str = ""
+
+
 class AttemptRefused(_Event):
     """Someone tried what they may not; nothing changed."""
 
@@ -411,6 +423,7 @@ Event = (
     | CredentialsTaken
     | OfflineTokenIssued
     | Drifted
+    | GateAnswered
     | AttemptRefused
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Container
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.gate import Gate
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.provenance import IpFrom, ip_from
@@ -237,6 +238,8 @@ class Request(Value):
     """Where access is created, frozen when it was asked; None where the grant key is the access."""
     plan: tuple[str, ...] = ()
     """What the connector will do, a line each, as approvers were shown it."""
+    gate: Gate | None = None
+    """The deployment that waits elsewhere for what is decided; None for all that is asked here."""
     extension: Extension | None = None
     """What waits for a decision; None when no more time is asked for."""
     extended_by: tuple[str, ...] = ()

@@ -36,6 +36,12 @@ def approve_for_less(
     )  # first: who may not decide learns nothing of bounds
     if less is None and not resource:
         raise BadInput(f"Say what of {request.id} you give: a shorter time, a part of the resource, or both.")
+    if resource and request.gate:
+        raise BadInput(
+            f"{request.id} is for {request.gate.what}, which is let through whole. Approve it as it was asked, "
+            "or deny it.",
+            field="resource",
+        )
     if less is not None:
         step = _for_less(step, _seconds(request, less, shortest))
     return _for_a_part(step, resource) if resource else step

@@ -42,6 +42,8 @@ def _how(request: Request) -> str:
     if ending is None or ending.cause is EndCause.EXPIRED:
         return "its time was up"
     by = _name(request, ending.by)
+    if ending.used and ending.by == SYSTEM and request.gate:
+        return f"{request.gate.what} was let through"
     if ending.used:
         return f"it was good for one use, and {by} used it"
     return f"{by} gave it back" if ending.cause is EndCause.DONE else f"{by} revoked it"

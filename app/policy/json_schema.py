@@ -55,7 +55,7 @@ def policy_schema() -> dict[str, Any]:
         section: {
             "description": ABOUT.get(section, ""),
             "type": "object",
-            "propertyNames": PERSONS if section == "people" else NAMES,
+            "propertyNames": PERSONS if section in {"people", "machines"} else NAMES,
             "additionalProperties": entry,
         }
         for section, entry in made.items()

@@ -122,7 +122,7 @@ class _Merging:
                 self._add(document, (section, name), text)
             return
         try:
-            (person_id if section == "people" else shape_of_name)(name)
+            (person_id if section in {"people", "machines"} else shape_of_name)(name)
         except ValueError as error:
             self._add(document, (section, name), f"the name {error}")
 

@@ -7,21 +7,35 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from pydantic import SecretStr
+
 DEEPEST = 32
 MOST_VALUES = 50_000
 LARGEST_NUMBER = 2**63 - 1
 LATE = timedelta(hours=1)
 """How old an event may be by its own time: what happened yesterday opens nothing today."""
 AHEAD = timedelta(minutes=5)
+GREETING = "test-token"
+"""The access token of the event by which HCP Terraform tries an address, which is no run: see the client that
+HashiCorp publishes, github.com/hashicorp/terraform-run-task-scaffolding-go, `IsEndpointValidation`."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Event(NamedTuple):
-    """What happened. `key` tells it from other events of its source, `at` is when, where the source says so."""
+    """What happened. `key` tells it from other events of its source, `at` is when, where the source says so.
+
+    `hidden` is a secret that the event brought: it is taken out of the content, which conditions and texts see.
+    """
 
     content: Mapping[str, Any]
     key: str
     at: datetime | None = None
+    hidden: SecretStr | None = None
+
+    @property
+    def is_greeting(self) -> bool:
+        """Tell whether it is what HCP Terraform sends to see whether a run task's address answers."""
+        return self.hidden is not None and self.hidden.get_secret_value() == GREETING
 
     def is_late(self, now: datetime) -> bool:
         """Tell whether it happened too long ago, or is yet to happen."""
@@ -144,6 +158,20 @@ def _sns(found: dict[str, Any]) -> Event:
     return Event(content, found["MessageId"], _time(found.get("Timestamp"), "Timestamp"))
 
 
+def _terraform(found: dict[str, Any]) -> Event:
+    """Take the request of a run task (developer.hashicorp.com, «Run tasks integration API»: payload_version 1).
+
+    Its access token answers for the run, and is nobody's to read.
+    """
+    token = found.get("access_token")
+    if found.get("payload_version") != 1 or not _text(token):
+        raise NotAnEvent("is no run task of Terraform: payload_version is not 1, or there is no access_token")
+    content = {name: value for name, value in found.items() if name != "access_token"}
+    if token != GREETING and not _text(found.get("task_result_id")):
+        raise NotAnEvent("is no run task of Terraform: it has no task_result_id")
+    return Event(content, str(found.get("task_result_id") or GREETING), hidden=SecretStr(str(token)))
+
+
 def _text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
@@ -168,5 +196,6 @@ SHAPES: Mapping[str, Callable[[dict[str, Any]], Event]] = {
     "pagerduty": _pagerduty,
     "eventbridge": _eventbridge,
     "sns": _sns,
+    "terraform": _terraform,
 }
 """The sources whose events are known by their shape; what others send is the sender's business."""

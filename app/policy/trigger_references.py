@@ -9,7 +9,7 @@ from app.policy.draft import Draft, Entry
 from app.policy.globs import Globs
 from app.policy.problems import MisplacedError, Problem
 from app.policy.reach import Reach
-from app.policy.trigger_shapes import AskerSpec, TriggerSpec, WantedSpec, Words
+from app.policy.trigger_shapes import GATED, AskerSpec, TriggerSpec, WantedSpec, Words
 from app.policy.triggers import TEXTS, TRUTHS, over_event
 from app.policy.words import unknown
 
@@ -18,6 +18,7 @@ def trigger_misfits(draft: Draft) -> Iterator[Problem]:
     """Find triggers that could never verify, match or open anything."""
     for entry, spec in draft.triggers:
         yield from _verification(entry, spec)
+        yield from _gate(entry, spec, draft)
         yield from _conditions(entry, spec)
         yield from _asker(entry, spec.request.asker, draft)
         yield from _wanted(entry, spec.request, draft)
@@ -37,6 +38,27 @@ def _verification(entry: Entry, spec: TriggerSpec) -> Iterator[Problem]:
         yield entry.problem(text, "secret")
     if spec.topics:
         yield entry.problem(f"does not go with {spec.source}; remove it, or write source: sns", "topics")
+
+
+def _gate(entry: Entry, spec: TriggerSpec, draft: Draft) -> Iterator[Problem]:
+    if not spec.gate:
+        if spec.source == "terraform":
+            yield entry.problem(
+                "is missing; a run task waits for an answer, so name the gate that gives it", "gate"
+            )
+        return
+    if spec.source not in GATED:
+        text = f"does not go with {spec.source}, where nothing waits; remove it, or take one of {', '.join(GATED)}"
+        yield entry.problem(text, "gate")
+    if spec.once_per:
+        text = "does not go with gate: there is one request for each deployment that waits; remove it"
+        yield entry.problem(text, "once_per")
+    action = {each.name: action for each, action in draft.actions}.get(spec.request.action)
+    if action is not None and action.connector:
+        text = (
+            f"{spec.request.action} has a connector, and a gate opens no access; name an action without one"
+        )
+        yield entry.problem(text, "request", "action")
 
 
 def _conditions(entry: Entry, spec: TriggerSpec) -> Iterator[Problem]:
@@ -125,6 +147,12 @@ def lint_triggers(draft: Draft) -> Iterator[Problem]:
                 "write sources there, with trigger if that is meant"
             )
             yield entry.problem(text, "request", "action")
+        if spec.gate and spec.request.asker.machine:
+            text = (
+                "names a machine, so nobody is kept from approving a deployment of their own; "
+                "write person, where the event tells who deploys"
+            )
+            yield entry.problem(text, "request", "as")
         if spec.secret:
             name, source = holders.setdefault(spec.secret, (entry.name, spec.source))
             if source != spec.source:

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 from app.policy.context_shapes import ATTRIBUTE_NAME
 from app.policy.shapes import Duration, Expression, Name, Prose, SomeOf, matching, one_of, text_in
 
-SOURCES = ("hmac", "github", "gitlab", "alertmanager", "pagerduty", "eventbridge", "sns")
+SOURCES = ("hmac", "github", "gitlab", "alertmanager", "pagerduty", "eventbridge", "sns", "terraform")
+GATED = ("github", "gitlab", "terraform")
+"""Sources whose events may be deployments that wait for an answer."""
 SECRET = re.compile(r"JIT_TRIGGER_[A-Z0-9_]{1,100}")
 TOPIC = re.compile(r"arn:(aws|aws-cn|aws-us-gov):sns:[a-z]{2}(-[a-z]+)+-\d{1,2}:\d{12}:[A-Za-z0-9_-]{1,256}")
 NEEDED: Any = Field(default=None, validate_default=True)
@@ -94,7 +96,8 @@ class WantedSpec(_Spec):
 class TriggerSpec(_Spec):
     """`secret` names the variable by which events are verified; for `sns` it is `topics` instead.
 
-    `once_per`: what makes two events one, where that is not the sender's own id, or the same text.
+    `once_per`: what makes two events one, where that is not the sender's own id, or the same text. `gate` names,
+    as the settings of gates have it, where the event's deployment waits for what is decided.
     """
 
     source: Source = NEEDED
@@ -102,4 +105,5 @@ class TriggerSpec(_Spec):
     topics: SomeOf[Topic] = ()
     when: SomeOf[EventWhenSpec] = NEEDED
     once_per: Expression | None = None
+    gate: Name | None = None
     request: WantedSpec = NEEDED

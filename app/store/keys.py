@@ -29,6 +29,10 @@
 | `jit:{tokens}:job:<SHA-256 of issuer and jti>` | string | with the job's own token | jobs |
 | `jit:{tokens}:calls:<class>:<caller>` | string: calls drawn | one span of the limit | draw |
 | `jit:{triggers}:<trigger>:<sha256>` | string: who asks because of an event | 30 days | happened |
+| `jit:{gates}:gate:<request>` | hash: state, tries, failed | 30 days once settled | gate_*, gates |
+| `jit:{gates}:due` | sorted set: request id by when its gate is looked at (ms) | none | gate_*, claim |
+| `jit:{gates}:failing` | hash: request id to what fails | none | gate_* |
+| `jit:{gates}:token:<sha256>` | string: sealed | an hour; until the run is answered | gates |
 | `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_* |
 | `jit:{pages}:wish:<sha256>` | hash: person, slack, wish, used | 5 minutes | wishes, wish_take |
 | `jit:{pNN}:proven:<person>:<factor>` | string: JSON, the latest proof | 12 hours | proofs |
@@ -227,6 +231,16 @@ def happened(event: str) -> str:
     return f"jit:{{triggers}}:{event.removeprefix('trigger:')}"
 
 
+def gate(request_id: str) -> str:
+    return f"jit:{{gates}}:gate:{request_id}"
+
+
+def gate_token(name: str) -> str:
+    return f"jit:{{gates}}:token:{name}"
+
+
+GATES_DUE = "jit:{gates}:due"
+GATES_FAILING = "jit:{gates}:failing"
 AUDIT_LOG = "jit:{jobs}:audit-log"
 
 

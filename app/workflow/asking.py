@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from app.domain import transitions
 from app.domain.ids import new_request_id
 from app.domain.people import Principal
-from app.domain.refusals import (
-    Busy,
-)
+from app.domain.refusals import BadInput, Busy
 from app.domain.reminding import reminds_at
 from app.domain.request import Request, State
-from app.domain.verdict import Outcome
+from app.domain.verdict import Outcome, Verdict
 from app.policy import Ask, Policy
 from app.store.requests import Overtaken
 from app.workflow.wish import Wish, check_start
@@ -82,16 +80,24 @@ class Asking(Writing):
             source=wish.source,
             ip=wish.ip,
             ip_told_by=wish.ip_told_by,
-            verdict=policy.judge(ask),
+            verdict=_once(policy.judge(ask)) if wish.gate else policy.judge(ask),
             created_at=now,
             lapses_at=lapses_at,
             reminds_at=reminds_at(now, lapses_at, environment.remind),
             start_at=start_at,
             asked_with=wish.asked_with,
             target=action.target,
+            gate=wish.gate,
         )
+        if wish.gate and action.target:
+            raise BadInput(
+                f"The action {action.name} has a connector, and a gate opens no access: name another."
+            )
         if drafted.verdict.outcome is not Outcome.DENY:
-            drafted = drafted.model_copy(update={"plan": self._plan(drafted)})
+            gated = (
+                (f"{wish.gate.what} is let through, once, at the gate {wish.gate.name}",) if wish.gate else ()
+            )
+            drafted = drafted.model_copy(update={"plan": (*gated, *self._plan(drafted))})
         return drafted, newest
 
     async def _create(self, drafted: Request, delivery: str, newest: str, kept: timedelta) -> Request | None:
@@ -104,3 +110,9 @@ class Asking(Writing):
             return (await self._store.load(found)).request
         log.info(event.kind, request=request.id, state=request.state, by=event.by)
         return request
+
+
+def _once(verdict: Verdict) -> Verdict:
+    """Oblige to one use: what waits at a gate is let through once."""
+    obliged = verdict.obligations.model_copy(update={"single_use": True})
+    return verdict.model_copy(update={"obligations": obliged})

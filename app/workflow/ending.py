@@ -5,6 +5,7 @@ from datetime import datetime
 from app.domain import transitions
 from app.domain.consumption import consume
 from app.domain.delegation import Deputies
+from app.domain.passing import let_through
 from app.domain.people import Principal
 from app.domain.refusals import (
     UnknownRequest,
@@ -67,3 +68,7 @@ class Ending(Writing):
             return consume(request, by, now, ip)
 
         return await self._by_person(request_id, by, "consume", use)
+
+    async def let_through(self, request_id: str) -> Request:
+        """Use a grant up for what waits at its gate: from here on nobody takes it back. Raises WrongState."""
+        return await self._apply(request_id, let_through)

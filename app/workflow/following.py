@@ -4,7 +4,8 @@ from datetime import datetime
 
 from app.domain import transitions
 from app.domain.confirming import ask_confirmation, is_confirmed
-from app.domain.events import Drifted
+from app.domain.events import Drifted, GateAnswered
+from app.domain.gate import Answer, Gate
 from app.domain.people import SYSTEM
 from app.domain.refusals import (
     DeniedByPolicy,
@@ -130,6 +131,22 @@ class Following(Proving):
         await self._store.note(
             Drifted(request_id=request_id, at=now, by=SYSTEM, connector=connector, comment=said)
         )
+
+    async def note_gate_answered(
+        self, request_id: str, gate: Gate, answer: Answer, *, taken: bool, said: str = ""
+    ) -> None:
+        """Record that a gate's vendor took an answer, or never will; `said` is what it said."""
+        event = GateAnswered(
+            request_id=request_id,
+            at=await self._store.now(),
+            by=SYSTEM,
+            gate=gate.name,
+            what=gate.what,
+            answer=answer,
+            taken=taken,
+            comment=said,
+        )
+        await self._store.note(event)
 
     async def fail_end(self, request_id: str, error: str) -> Request:
         """The target did not confirm that access is gone."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from app.domain.gate import Gate
 from app.domain.refusals import (
     BadInput,
 )
@@ -26,6 +27,8 @@ class Wish(Value):
     delivery: str = ""
     delivery_kept: timedelta = DELIVERY_REMEMBERED
     """For how long it counts once."""
+    gate: Gate | None = None
+    """The deployment that waits elsewhere for what is decided; such a grant is good for one use."""
     start_at: datetime | None = None
     asked_with: tuple[str, ...] = ()
     """Other resources that the same wish names; each is a request of its own."""

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import jit
+from tests.gates.conftest import with_gates
 from tests.golden import golden
 from tests.web.triggers.conftest import with_triggers
 from tests.web.triggers.senders import FILES, SAMPLES, sample
@@ -105,3 +106,29 @@ def test_help(folder):
 
     assert 0 == done.exit_code
     assert "whether an event is genuine is not looked at" in " ".join(done.stdout.split())
+
+
+def test_what_waits_at_a_gate(tmp_path, monkeypatch):
+    """A deployment that waits: where it would be answered, by the pinned address; another's opens nothing."""
+    policies = policy_folder(tmp_path / "policies", with_gates)
+    file = tmp_path / "gates.yaml"
+    file.write_text(
+        "gates: {github: {app: Iv23, key: {file: /nowhere}}, gitlab: {token: {env: X}}, terraform: {}}"
+    )
+    sent = Path(__file__).parents[1] / "gates/samples/github.json"
+    without = run(policies, sent, "--at", AT)
+    monkeypatch.setenv("JIT_GATES", str(file))
+    done = run(policies, sent, "--at", AT)
+    token = run(policies, sent.with_name("terraform.json"), "--at", AT, "--json")
+    forged = run(
+        policies, "-", "--at", AT, stdin=sent.read_bytes().replace(b"api.github.com", b"api.github.com@x.y")
+    )
+
+    assert (1, True) == (
+        without.exit_code,
+        "No gate github is set up; name it in the file of JIT_GATES" in without.stdout,
+    )
+    assert (0, "") == (done.exit_code, done.stderr)
+    assert "  answers at the gate github: harbour/orders to production\n" in done.stdout
+    assert (0, False) == (token.exit_code, "atlasv1" in token.stdout)
+    assert (1, True) == (forged.exit_code, "is not where the settings of the gate say" in forged.stdout)

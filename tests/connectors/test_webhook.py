@@ -30,10 +30,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app.connectors.addresses import Allowed
 from app.connectors.mark import Mark
 from app.connectors.protocol import ConnectorFailed, Found
 from app.connectors.webhook import Webhook
-from app.connectors.webhook.addresses import Allowed
 from app.connectors.webhook.signing import signed
 from app.domain.target import Target
 from tests.connectors.asked import granting

@@ -1,16 +1,15 @@
 """One call of the service: signed, to the pinned host alone, bounded in time and size."""
 
 import json
-import ssl
 from datetime import UTC, datetime
-from ipaddress import ip_address
 
 import aiohttp
 
+from app.connectors.addresses import Allowed
+from app.connectors.guarded import Guarded, bounded
 from app.connectors.protocol import ConnectorFailed
 from app.connectors.settings import ConnectorsError
-from app.connectors.told import LARGEST, one_line
-from app.connectors.webhook.addresses import Allowed, CheckedResolver
+from app.connectors.told import one_line
 from app.connectors.webhook.settings import Settings
 from app.connectors.webhook.signing import keys_of, signed
 
@@ -23,14 +22,13 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._allowed = Allowed(settings.networks, is_plain=settings.is_plain)
-        self._session: aiohttp.ClientSession | None = None
+        allowed = Allowed(settings.networks, is_plain=settings.is_plain)
+        self._guarded = Guarded(settings.host, allowed, settings.ca, settings.timeout)
 
     async def ask(self, body: bytes, idempotency_key: str = "") -> bytes:
         """Post, and give the body of an answer that confirms. Raises ConnectorFailed."""
         host = self._settings.host
-        if _is_address(host):  # no resolver is asked for one
-            self._allowed.must_hold(host, host)
+        http = self._guarded.http()
         try:
             headers = signed(keys_of(self._settings.secrets), body, datetime.now(UTC))
         except ConnectorsError as error:
@@ -38,10 +36,10 @@ class Service:
         headers |= {"Content-Type": "application/json", "Accept": "application/json"}
         headers |= {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         try:
-            async with self._http().post(
+            async with http.post(
                 self._settings.url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                answer = await _read(response, host)
+                answer = await bounded(response, host)
         except TimeoutError:
             raise ConnectorFailed(f"{host} did not answer within {self._settings.timeout:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -51,35 +49,7 @@ class Service:
         raise ConnectorFailed(_refused(host, response.status, answer))
 
     async def close(self) -> None:
-        if self._session:
-            await self._session.close()
-
-    def _http(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            trusted = ssl.create_default_context(cafile=str(self._settings.ca) if self._settings.ca else None)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    resolver=CheckedResolver(self._allowed),
-                    use_dns_cache=False,
-                    force_close=True,
-                    ssl=trusted,
-                ),
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout),
-                headers={"User-Agent": "jit-approval", "Accept-Encoding": "identity"},
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # what is small must not become large
-                trust_env=False,
-            )
-        return self._session
-
-
-async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
-    read = bytearray()
-    async for part in response.content.iter_any():
-        read += part
-        if len(read) > LARGEST:
-            raise ConnectorFailed(f"{host} answers with more than {LARGEST} bytes")
-    return bytes(read)
+        await self._guarded.close()
 
 
 def _refused(host: str, status: int, answer: bytes) -> str:
@@ -96,11 +66,3 @@ def _refused(host: str, status: int, answer: bytes) -> str:
 
 def _why(error: Exception) -> str:
     return one_line(str(error)) or type(error).__name__
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -16,7 +16,7 @@ NUMBER = re.compile(r"\d+|0[xX][0-9a-fA-F]*")
 RIGHT = "write an address such as https://access.internal/jit, without user, password and fragment"
 
 
-def _address(url: str) -> str:
+def service_address(url: str) -> str:
     """Take an address whose host is a name, or an IP address in its usual form."""
     try:
         parts = urlsplit(url)
@@ -40,7 +40,7 @@ class Settings(Spec):
     trusted instead of the system's. `timeout`: seconds for a whole call.
     """
 
-    url: Annotated[str, AfterValidator(_address)]
+    url: Annotated[str, AfterValidator(service_address)]
     secrets: list[SecretRef] = Field(min_length=1, max_length=3)
     networks: list[IPv4Network | IPv6Network] = Field(default_factory=list, max_length=50)
     ca: Path | None = None

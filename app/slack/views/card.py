@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from app.domain.duration import format_duration
+from app.domain.passing import is_let_through
 from app.domain.people import SYSTEM, Principal
 from app.domain.proof import factors_in_words
 from app.domain.request import Decision, EndCause, Request, State
@@ -335,6 +336,8 @@ def why_it_ended(request: Request, audience: Audience) -> str:
     by = audience.name(request.ending.by)
     why = f" ({said(request.ending.comment)})" if request.ending.comment else ""
     match request.ending.cause:
+        case EndCause.DONE if is_let_through(request) and request.gate:
+            return f"Used to let {said(request.gate.what)} through, once"
         case EndCause.DONE if request.ending.used:
             return f"Used by {by}, as it was good for one use"
         case EndCause.DONE:

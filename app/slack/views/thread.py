@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from app.domain import events
 from app.domain.duration import format_duration
+from app.domain.passing import is_let_through
 from app.domain.people import SYSTEM
 from app.domain.proof import SLACK_SESSION, factors_in_words
 from app.domain.request import EndCause, Request
@@ -88,6 +89,8 @@ def story_line(  # noqa: PLR0915  a line for each event
         case events.EndBegun() if event.cause is EndCause.REVOKED:
             why = f": {said(event.comment)}" if event.comment else ""
             return f"⛔ {who} revoked the access{why}."
+        case events.Consumed() if request.gate and event.by == SYSTEM:
+            return f"🚦 {said(request.gate.what)} is let through; the gate is being told."
         case events.Consumed():
             return f"☝️ {who} used the access. It was good for one use."
         case events.EndFailed() if event.attempts == 1:
@@ -101,6 +104,10 @@ def story_line(  # noqa: PLR0915  a line for each event
             return f"🔑 {who} took the credentials{' on their page' if event.on_page else ''}."
         case events.Drifted():
             return f"⚠️ At the target: {said(event.comment)}."
+        case events.GateAnswered() if event.taken:
+            return f"🚦 The gate {escape(event.gate)} was told: {event.answer}."
+        case events.GateAnswered():
+            return f"⚠️ The gate {escape(event.gate)} did not take “{event.answer}”: {said(event.comment)}"
         case events.AttemptRefused() if event.code == "self_approval":
             return f"⚠️ {who} tried to {escape(event.verb)} their own request; refused and recorded."
         case _:
@@ -139,6 +146,8 @@ def _more(event: events.ExtensionAsked) -> str:
 
 def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
     match event.cause:
+        case EndCause.DONE if is_let_through(request):
+            return "it let one deployment through"
         case EndCause.DONE if request.ending and request.ending.used:
             return "it was used"
         case EndCause.DONE:

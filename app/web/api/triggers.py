@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.domain.request import State
@@ -47,9 +47,15 @@ def routes(services: Services) -> APIRouter:
         "/{source}",
         status_code=202,
         openapi_extra=BODY,
-        responses={415: {"model": Problem, "description": "The body is not of the source's type."}},
+        responses={
+            200: {
+                "model": Taken,
+                "description": "The same, of `terraform`, which sends it again for any other.",
+            },
+            415: {"model": Problem, "description": "The body is not of the source's type."},
+        },
     )
-    async def take(request: Request, source: Source) -> Taken:
+    async def take(request: Request, response: Response, source: Source) -> Taken:
         """Take a signed event: each trigger that it matches opens one request, however often it comes."""
         await services.ready()
         triggers = services.triggers
@@ -60,6 +66,8 @@ def routes(services: Services) -> APIRouter:
         except (NotSigned, WrongType):
             await services.limiter.take(STRANGERS, services.address(request).ip or "unknown")
             raise
+        if source.value == "terraform":
+            response.status_code = 200  # any other, and HCP Terraform sends it again
         return Taken(opened=[_opened(each) for each in outcomes])
 
     return api

@@ -1,6 +1,7 @@
 """Takes an event: proves it, finds the triggers that it matches, and opens a request for each."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,9 +9,11 @@ import structlog
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
+from app.domain.gate import Gate
 from app.domain.people import Principal
 from app.domain.refusals import BadInput, NotKnown, Refused
 from app.domain.request import Request
+from app.gates.intake import Intake
 from app.policy import Policy
 from app.policy.trigger_event import Event, NotAnEvent, event_of, read_object
 from app.policy.triggers import Trigger, Wanted
@@ -57,6 +60,7 @@ class Triggers:
         limiter: Limiter,
         verify: Verify,
         fetch: Fetch,
+        gates: Intake,
     ) -> None:
         self._workflow = workflow
         self._policy = policy
@@ -65,11 +69,17 @@ class Triggers:
         self._limiter = limiter
         self._verify = verify
         self._sns = Sns(fetch)
+        self._gates = gates
 
     def missing(self) -> dict[str, str]:
-        """Tell which triggers can prove nothing, and why: by the name of the variable that they need."""
+        """Tell which triggers can open nothing, and why: by the name of the variable that they need, or their own."""
         names = {each.spec.secret for each in self._policy().triggers if each.spec.secret}
-        return {
+        lacking = {
+            each.name: why
+            for each in self._policy().triggers
+            if each.spec.gate and (why := self._gates.missing(each.spec.gate, each.source))
+        }
+        return lacking | {
             name: f"is shorter than {SHORTEST_SECRET} characters" if name in self._secrets else "is not set"
             for name in sorted(names)
             if not self._secret(name)
@@ -87,7 +97,8 @@ class Triggers:
         if event.is_late(now):
             raise LateEvent
         matched = [each for each in proven.triggers if all(found.holds for found in each.look(event, now))]
-        outcomes = [await self._open(each, event, now) for each in matched]
+        gated = [each.name for each in matched if each.spec.gate]
+        outcomes = [await self._open(each, event, now, gated) for each in matched]
         if outcomes and not any(each.request for each in outcomes):
             raise _nothing(outcomes)
         return outcomes
@@ -106,7 +117,8 @@ class Triggers:
             raise NotSigned(source)
         if any(proof.late for _, proof in genuine):
             raise LateEvent
-        return Proven(_read(lambda: event_of(source, body, genuine[0][1].id)), [each for each, _ in genuine])
+        event = _read(lambda: event_of(source, body, genuine[0][1].id))
+        return Proven(None if event.is_greeting else event, [each for each, _ in genuine])
 
     async def _prove_by_topic(self, candidates: list[Trigger], body: bytes, now: datetime) -> Proven:
         try:
@@ -123,22 +135,30 @@ class Triggers:
         listening = [each for each in candidates if message["TopicArn"] in each.spec.topics]
         return Proven(_read(lambda: event_of("sns", body)), listening)
 
-    async def _open(self, trigger: Trigger, event: Event, now: datetime) -> Outcome:
+    async def _open(self, trigger: Trigger, event: Event, now: datetime, gated: Sequence[str]) -> Outcome:
         """Open the request of one trigger; what keeps it from being opened is told beside the others."""
         await self._limiter.take(OPENINGS, trigger.name)
         try:
             wanted = trigger.wanted(event, now, self._policy())
-            request = await self._workflow.request(_wish(trigger, wanted), await self._asker(trigger, wanted))
+            name, gate = trigger.name, None
+            if trigger.spec.gate:
+                _must_be_one(gated)
+                read = self._gates.read(trigger.spec.gate, trigger.source, event)
+                name, wanted = f"gate.{trigger.spec.gate}", replace(wanted, key=read.key)
+                gate = await self._gates.keep(read)
+            request = await self._workflow.request(_wish(name, wanted, gate), await self._asker(name, wanted))
+            if gate:
+                await self._gates.forget_if_settled(gate, request.id)
         except (BadInput, NotKnown) as refusal:
             log.warning("trigger_opened_nothing", trigger=trigger.name, why=str(refusal))
             return Outcome(trigger.name, None, refusal)
         log.info("trigger_opened", trigger=trigger.name, request=request.id)
         return Outcome(trigger.name, request)
 
-    async def _asker(self, trigger: Trigger, wanted: Wanted) -> Principal:
+    async def _asker(self, name: str, wanted: Wanted) -> Principal:
         """Give who asks: the one first named for this event, as policy and Slack know them now."""
         by = wanted.by
-        first = await self._happened.asker(trigger.name, wanted.key, by.id)
+        first = await self._happened.asker(name, wanted.key, by.id)
         if first != by.id:
             found = self._policy().people.get(first)
             if found is None:
@@ -154,15 +174,24 @@ class Triggers:
         return text if len(text) >= SHORTEST_SECRET else ""
 
 
-def _wish(trigger: Trigger, wanted: Wanted) -> Wish:
+def _must_be_one(gated: Sequence[str]) -> None:
+    """Raise BadInput where several triggers would answer for one deployment: which of them nobody can tell."""
+    if len(gated) > 1:
+        raise BadInput(
+            f"{' and '.join(gated)} match, and one deployment has one answer: let their `when` exclude each other."
+        )
+
+
+def _wish(name: str, wanted: Wanted, gate: Gate | None) -> Wish:
     return Wish(
         action=wanted.action,
         resource=wanted.resource,
         duration=wanted.duration,
         reason=wanted.reason,
         source="trigger",
-        delivery=event_name(trigger.name, wanted.key),
+        delivery=event_name(name, wanted.key),
         delivery_kept=REMEMBERED,
+        gate=gate,
     )
 
 

@@ -77,6 +77,15 @@ def bearer(headers: Headers, body: bytes, secret: str, now: float) -> Proof:
     return Proof(scheme.lower() == "bearer" and _any_is(secret, [sent.strip()]))
 
 
+def terraform(headers: Headers, body: bytes, secret: str, now: float) -> Proof:  # noqa: ARG001  one shape for all
+    """Check `X-TFC-Task-Signature`, HMAC-SHA512 in hex (developer.hashicorp.com, «Run tasks integration API»).
+
+    It is empty where the run task has no HMAC key: such a one proves nothing.
+    """
+    right = hmac.new(secret.encode(), body, hashlib.sha512).hexdigest()
+    return Proof(_any_is(right, [_one(headers, "x-tfc-task-signature")]))
+
+
 CHECKS: Mapping[str, Check] = {
     "hmac": standard,
     "github": github,
@@ -84,6 +93,7 @@ CHECKS: Mapping[str, Check] = {
     "alertmanager": bearer,
     "pagerduty": pagerduty,
     "eventbridge": bearer,
+    "terraform": terraform,
 }
 
 
