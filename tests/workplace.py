@@ -169,6 +169,7 @@ class Workplace:
             jobs.append(
                 run_web(make_web(bot.readiness, bot.slack, bot.api, bot.pages()), self._listening.dup())
             )
+            jobs.append(bot.hear())
         else:
             jobs.append(bot.socket_mode.run())
         connected = self.connections() + 1

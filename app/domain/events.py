@@ -255,6 +255,13 @@ class Consumed(_Event):
     ip: str = ""
 
 
+class WentSilent(_Event):
+    """No heartbeat came for so many seconds, as when `jit run` is killed; access is being taken back."""
+
+    kind: Literal["went_silent"] = "went_silent"
+    seconds: int
+
+
 class EndFailed(_Event):
     """The target did not confirm that access is gone; tried again at `retry_at`."""
 
@@ -265,10 +272,11 @@ class EndFailed(_Event):
 
 
 class Ended(_Event):
-    """The target confirmed that access is gone."""
+    """The target confirmed that access is gone; `silent` where its heartbeats had stopped."""
 
     kind: Literal["ended"] = "ended"
     cause: EndCause
+    silent: bool = False
 
 
 class ApproversChanged(_Event):
@@ -388,6 +396,7 @@ Event = (
     | DeputiesChanged
     | EndBegun
     | Consumed
+    | WentSilent
     | EndFailed
     | Ended
     | ApproversChanged

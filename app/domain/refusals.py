@@ -205,6 +205,17 @@ class NotSingleUse(Refused):
         )
 
 
+class NoHeartbeat(Refused):
+    """The access does not depend on heartbeats: it was not asked for so."""
+
+    code = "no_heartbeat"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} was not asked for with `heartbeat`, so it lasts until its end without any."
+        )
+
+
 class AlreadyUsed(Refused):
     """Someone was first."""
 

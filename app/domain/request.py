@@ -49,6 +49,10 @@ class EndCause(StrEnum):
     """It never quite began: what may be left of a grant that failed is taken back."""
 
 
+SILENT = "jit run stopped without saying so"
+"""What silence means to people: heartbeats are `jit run`'s."""
+
+
 class Decision(Value):
     """An approver's approve or deny. `proof` says what it rests on: a Slack session, or a factor.
 
@@ -150,6 +154,8 @@ class Ending(Value):
     comment: str = ""
     used: bool = False
     """Whether it ends because it was good for one use, and `by` used it."""
+    silent: bool = False
+    """Whether it ends because no heartbeat came any more."""
     attempts: int = 0
     retry_at: datetime | None = None
     error: str = ""
@@ -202,6 +208,8 @@ class Request(Value):
     settled_at: datetime | None = None
     settled_by: str = ""
     comment: str = ""
+    heartbeat: int | None = None
+    """So many seconds without a heartbeat end the access; None where nobody is to send any."""
     asked_with: tuple[str, ...] = ()
     """Other resources that were asked for in the same breath; each is a request of its own."""
     start_at: datetime | None = None

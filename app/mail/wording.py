@@ -10,7 +10,7 @@ from datetime import timedelta, tzinfo
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
-from app.domain.request import Decision, EndCause, Request, State
+from app.domain.request import SILENT, Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome
 from app.mail.inert import inert, inert_lines
@@ -155,6 +155,8 @@ def _happened(request: Request, event: events.Event, reader: Reader) -> str:
             return f"{who} gave more time"
         case events.ExtensionDecided() if not event.approved:
             return f"{who} denied more time"
+        case events.Ended() if request.ending and request.ending.silent:
+            return f"Access has ended: {SILENT}"
         case events.Ended():
             return _ENDS[event.cause]
         case _:
@@ -263,6 +265,8 @@ def _why_it_ended(request: Request, reader: Reader) -> str:
             return f"Used by {by}, as it was good for one use"
         case EndCause.DONE:
             return f"Given back by {by}"
+        case EndCause.EXPIRED if request.ending.silent:
+            return f"Ended: {SILENT}"
         case EndCause.EXPIRED:
             return "Time is up"
         case EndCause.REVOKED:

@@ -14,10 +14,19 @@ from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
 
 from app.domain.deadlines import Deadline, deadlines
 from app.domain.duration import LONGEST
-from app.domain.events import Activated, Consumed, Event, ExtensionAsked, ExtensionDecided, event_json
+from app.domain.events import (
+    Activated,
+    Consumed,
+    Event,
+    ExtensionAsked,
+    ExtensionDecided,
+    WentSilent,
+    event_json,
+)
 from app.domain.ids import partition_in
 from app.domain.refusals import Unavailable, UnknownRequest
 from app.domain.request import Request, State
+from app.domain.silence import FIRST_WITHIN
 from app.store import keys
 from app.store.held import held_member
 from app.store.scripts import Scripts
@@ -186,6 +195,7 @@ class RequestStore:
                     keys.deadlines(partition),
                     keys.events(partition),
                     keys.held(request.requester.id, request.action, request.resource),
+                    keys.beat(request.id),
                 ],
                 [
                     request.id,
@@ -199,6 +209,7 @@ class RequestStore:
                     milliseconds(read_at),
                     int(LONGEST_BETWEEN_READ_AND_WRITE.total_seconds() * 1000),
                     held_member(request.id, single_use=request.verdict.obligations.single_use),
+                    _first_beat(request, event),
                     len(kinds),
                     *kinds,
                     *_deadline_arguments(request),
@@ -295,7 +306,7 @@ def _deadline_arguments(request: Request) -> list[str | int]:
 
 def _grant_arguments(request: Request, event: Event) -> list[str | int]:
     if request.state is not State.ACTIVE:
-        return ["use" if isinstance(event, Consumed) else "delete", "", 0]
+        return [_taken_by(event), "", 0]
     ends_at = _new_end(event)
     if ends_at is None:
         return ["keep", "", 0]
@@ -308,6 +319,24 @@ def _grant_arguments(request: Request, event: Event) -> list[str | int]:
         "ends_at": ends_at.isoformat(),
     }
     return ["set", json.dumps(value, separators=(",", ":")), milliseconds(ends_at)]
+
+
+def _taken_by(event: Event) -> str:
+    """How a grant goes: what ends it may have to find it there, or without heartbeats."""
+    match event:
+        case Consumed():
+            return "use"
+        case WentSilent():
+            return "silence"
+        case _:
+            return "delete"
+
+
+def _first_beat(request: Request, event: Event) -> int:
+    """Milliseconds that a grant which begins waits for its first heartbeat; 0 for none."""
+    if request.heartbeat is None or not isinstance(event, Activated):
+        return 0
+    return max(request.heartbeat, int(FIRST_WITHIN.total_seconds())) * 1000
 
 
 def _new_end(event: Event) -> datetime | None:

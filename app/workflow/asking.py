@@ -87,6 +87,7 @@ class Asking(Writing):
             lapses_at=lapses_at,
             reminds_at=reminds_at(now, lapses_at, environment.remind),
             start_at=start_at,
+            heartbeat=wish.heartbeat,
             asked_with=wish.asked_with,
             target=action.target,
         )

@@ -27,6 +27,8 @@ class Wish(Value):
     delivery_kept: timedelta = DELIVERY_REMEMBERED
     """For how long it counts once."""
     start_at: datetime | None = None
+    heartbeat: int | None = None
+    """As in `Request`."""
     asked_with: tuple[str, ...] = ()
     """Other resources that the same wish names; each is a request of its own."""
 

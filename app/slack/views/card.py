@@ -7,7 +7,7 @@ from pydantic import Field
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM, Principal
 from app.domain.proof import factors_in_words
-from app.domain.request import Decision, EndCause, Request, State
+from app.domain.request import SILENT, Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
 from app.slack import actions
@@ -331,6 +331,8 @@ def why_it_ended(request: Request, audience: Audience) -> str:
             return f"Used by {by}, as it was good for one use"
         case EndCause.DONE:
             return f"Given back by {by}"
+        case EndCause.EXPIRED if request.ending.silent:
+            return f"Ended: {SILENT}"
         case EndCause.EXPIRED:
             return "Time is up"
         case EndCause.REVOKED:

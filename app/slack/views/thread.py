@@ -6,7 +6,7 @@ from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
 from app.domain.proof import SLACK_SESSION, factors_in_words
-from app.domain.request import EndCause, Request
+from app.domain.request import SILENT, EndCause, Request
 from app.domain.verdict import Outcome
 from app.slack.views.card import MENTIONED, Audience
 from app.slack.views.text import escape, moment, said
@@ -90,6 +90,8 @@ def story_line(  # noqa: PLR0915  a line for each event
             return f"⛔ {who} revoked the access{why}."
         case events.Consumed():
             return f"☝️ {who} used the access. It was good for one use."
+        case events.WentSilent():
+            return f"🔇 {SILENT}: no heartbeat for {event.seconds} s."
         case events.EndFailed() if event.attempts == 1:
             return f"⚠️ The target did not confirm the end, trying again: {said(event.error)}"
         case events.Ended():
@@ -143,6 +145,8 @@ def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
             return "it was used"
         case EndCause.DONE:
             return f"{audience.name(request.requester.id)} was done"
+        case EndCause.EXPIRED if request.ending and request.ending.silent:
+            return SILENT
         case EndCause.EXPIRED:
             return "time was up"
         case EndCause.REVOKED:

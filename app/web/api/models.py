@@ -10,6 +10,9 @@ from app.domain.ids import read_request_id
 from app.domain.provenance import IpFrom
 from app.domain.refusals import BadInput
 from app.domain.request import Decision, Request, State
+from app.domain.silence import LONGEST as LONGEST_SILENCE
+from app.domain.silence import SHORTEST as SHORTEST_SILENCE
+from app.domain.standing import how_it_ended
 
 SETTLED = frozenset(State) - {State.PENDING, State.APPROVED, State.SCHEDULED, State.GRANTING}
 """What somebody who waits for access waits for: it is there, or is not going to be."""
@@ -51,6 +54,12 @@ class Ask(Sent):
     reason: Text = Field("", examples=["INC-7: checkout is slow"])
     start_at: datetime | None = Field(None, description="When access is to start, with a zone (RFC 3339).")
     source: Literal["api", "cli"] = Field("api", description="What calls, for policy and the records.")
+    heartbeat: int | None = Field(
+        None,
+        ge=int(SHORTEST_SILENCE.total_seconds()),
+        le=int(LONGEST_SILENCE.total_seconds()),
+        description="End access once so many seconds have passed without a heartbeat.",
+    )
 
 
 class Comment(Sent):
@@ -144,11 +153,15 @@ class Shown(BaseModel):
     outcome: str = Field(description="What policy said.", examples=["require"])
     why: str = Field(description="Why policy said so.", examples=["group engineers may ask"])
     comment: str = Field(description="What was said when it was settled.")
+    ended_by: str = Field(description="How access ended or ends, in words; empty while it does not.")
     waits_for: list[Missing]
     decisions: list[Decided]
     single_use: bool = Field(description="Whether one use ends it.")
     used_by: str | None = Field(description="Who used it up, where one use ended it.")
     more_time_asked: bool
+    heartbeat: int | None = Field(
+        description="Access ends after so many seconds without a heartbeat; null where it takes none."
+    )
     connector: str | None = Field(description="Who creates the access; null where the grant itself is it.")
     plan: list[str] = Field(description="What is done at the target, a line each.")
     created_at: datetime
@@ -168,6 +181,13 @@ class Credentials(BaseModel):
 
     environment: dict[str, str] = Field(examples=[{"PGUSER": "jit_harbour_r07_4kx9tqz"}])
     files: dict[str, str]
+
+
+class Heard(BaseModel):
+    """A heartbeat that was taken: the next has to come within so many seconds."""
+
+    within: int = Field(examples=[4])
+    ends_at: datetime | None = Field(description="When access ends in any case.")
 
 
 class Listed(BaseModel):
@@ -221,11 +241,13 @@ def shown(request: Request) -> Shown:
         outcome=request.verdict.outcome,
         why=request.verdict.message,
         comment=request.comment,
+        ended_by=how_it_ended(request) if request.ending else "",
         waits_for=_missing(request),
         decisions=[_decided(decision) for decision in request.decisions],
         single_use=request.verdict.obligations.single_use,
         used_by=ending.by if ending and ending.used else None,
         more_time_asked=request.extension is not None,
+        heartbeat=request.heartbeat,
         connector=request.target.connector if request.target else None,
         plan=list(request.plan),
         created_at=request.created_at,

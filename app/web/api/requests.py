@@ -64,6 +64,7 @@ def routes(services: Services) -> APIRouter:
                 ip_told_by=calling.address.told_by,
                 delivery=f"api:{by.id}:{key}" if key else "",
                 start_at=wish.start_at,
+                heartbeat=wish.heartbeat,
             ),
             by,
         )
