@@ -13,6 +13,7 @@ from app.domain.proof import factors_in_words
 from app.domain.request import SILENT, EndCause
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage, Verdict
+from app.domain.visible import shown
 
 HOW_IT_ENDED = {
     EndCause.DONE: "it was given back",
@@ -64,7 +65,7 @@ class _Teller:
         """What an event says, most often in one sentence."""
         match event:
             case events.Requested():
-                return [self._asked(event), _judged(event.verdict)]
+                return [self._asked(event), *_bound(event), _judged(event.verdict)]
             case _:
                 return [self._told(event)]
 
@@ -202,6 +203,12 @@ class _Teller:
             return "The system"
         name = self._names.get(person)
         return f"{one_line(name)} ({one_line(person)})" if name else one_line(person)
+
+
+def _bound(event: events.Requested) -> list[str]:
+    if event.binding is None:
+        return []
+    return [f"It is for this alone: {one_line(shown(event.binding))} (SHA-256 {event.binding.digest})."]
 
 
 def _from_where(event: events.Requested | events.ExtensionAsked) -> str:

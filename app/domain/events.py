@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from app.domain.binding import Binding
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.provenance import IpFrom, ip_from
@@ -45,6 +46,7 @@ class Requested(_Asking):
     source: str
     verdict: Verdict
     start_at: datetime | None = None
+    binding: Binding | None = None
 
 
 class Approved(_Event):

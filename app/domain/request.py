@@ -4,6 +4,7 @@ from collections.abc import Container
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.binding import Binding
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.provenance import IpFrom, ip_from
@@ -208,6 +209,8 @@ class Request(Value):
     settled_at: datetime | None = None
     settled_by: str = ""
     comment: str = ""
+    binding: Binding | None = None
+    """The exact command or parameters that it is for; None where it is for whatever the action permits."""
     heartbeat: int | None = None
     """So many seconds without a heartbeat end the access; None where nobody is to send any."""
     asked_with: tuple[str, ...] = ()

@@ -69,6 +69,7 @@ def ask(request: Request) -> Step:
         ip_told_by=request.ip_told_by,
         verdict=request.verdict,
         start_at=request.start_at,
+        binding=request.binding,
     )
 
 

@@ -13,6 +13,7 @@ from app.domain.people import SYSTEM
 from app.domain.request import SILENT, Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome
+from app.domain.visible import shown
 from app.mail.inert import inert, inert_lines
 from app.mail.moments import moment
 from app.mail.said import Said
@@ -210,11 +211,25 @@ def facts(request: Request, reader: Reader) -> tuple[tuple[str, str], ...]:
     return (
         ("Who", inert(request.requester.name)),
         ("What", action),
+        *_bound(request),
         ("On", inert(request.resource)),
         ("Where", inert(request.environment)),
         ("How long", lasts),
         ("Risk", inert(request.risk)),
         ("Request", request.id),
+    )
+
+
+def _bound(request: Request) -> tuple[tuple[str, str], ...]:
+    """The one command, or the parameters, that it is for."""
+    if request.binding is None:
+        return ()
+    whole = shown(request.binding)
+    missing = len(whole) - REASON_SHOWN
+    rest = f" … and {missing:,} more characters: `jit status {request.id}` shows all" if missing > 0 else ""
+    return (
+        ("For this alone", inert(whole[:REASON_SHOWN]) + rest),
+        ("Its SHA-256", request.binding.digest),
     )
 
 

@@ -36,6 +36,7 @@ class Action(Value):
     """Something privileged that can be asked for. `resources` are globs; `reason` is required or optional.
 
     `target`: where its access is created; None where the grant key is the access.
+    `bound`: each request is for one exact command or exact parameters, which approvers see.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Action(Value):
     shortest: timedelta
     reason: str
     target: Target | None = None
+    bound: bool = False

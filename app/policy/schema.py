@@ -150,7 +150,7 @@ class ActionSpec(Spec):
     """`risk` is the environment's where it is not given.
 
     `connector` names who creates the access, as the settings of connectors have it, and `with` is for that one;
-    without it the grant key is the access.
+    without it the grant key is the access. `bound`: it is given for one exact command or exact parameters alone.
     """
 
     title: Title = NEEDED
@@ -162,6 +162,7 @@ class ActionSpec(Spec):
     longest: Duration = NEEDED
     shortest: Duration = timedelta(minutes=1)
     reason: ReasonNeeded = "required"
+    bound: Flag = False
     connector: Name | None = None
     parameters: Parameters | None = Field(default=None, alias="with")
 

@@ -208,7 +208,7 @@ class RequestStore:
                     *_grant_arguments(request, event),
                     milliseconds(read_at),
                     int(LONGEST_BETWEEN_READ_AND_WRITE.total_seconds() * 1000),
-                    held_member(request.id, single_use=request.verdict.obligations.single_use),
+                    _member(request),
                     _first_beat(request, event),
                     len(kinds),
                     *kinds,
@@ -294,6 +294,12 @@ class RequestStore:
             )
 
 
+def _member(request: Request) -> str:
+    """Give what stands for a grant among those that permit the same; it is the same for as long as it lives."""
+    digest = request.binding.digest if request.binding else ""
+    return held_member(request.id, single_use=request.verdict.obligations.single_use, digest=digest)
+
+
 def _kept(request: Request) -> timedelta:
     """How long a request is kept once it is final: longer where somebody is to look at it still."""
     return KEPT_TO_BE_REVIEWED if request.is_to_be_reviewed else KEPT_ONCE_FINAL
@@ -317,6 +323,7 @@ def _grant_arguments(request: Request, event: Event) -> list[str | int]:
         "action": request.action,
         "resource": request.resource,
         "ends_at": ends_at.isoformat(),
+        **({"digest": request.binding.digest} if request.binding else {}),
     }
     return ["set", json.dumps(value, separators=(",", ":")), milliseconds(ends_at)]
 

@@ -50,6 +50,8 @@ KINDS: Mapping[str, Kind] = {
     "not_your_turn": Kind(409, "Others decide first"),
     "already_decided": Kind(409, "Decided already"),
     "wrong_state": Kind(409, "Not in a state for this"),
+    "digest_needed": Kind(403, "Bound to one exact command"),
+    "digest_mismatch": Kind(403, "Bound to another command"),
     "no_heartbeat": Kind(409, "Takes no heartbeats"),
     "not_single_use": Kind(409, "Not good for one use alone"),
     "already_used": Kind(409, "Used already"),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from app.domain.binding import must_be_bound_to
 from app.domain.delegation import Deputies
 from app.domain.ids import partition_of
 from app.domain.people import Principal
@@ -62,6 +63,11 @@ class Seeing(Writing):
         if not by.is_same_person(request.requester):
             raise UnknownRequest(request_id)
         return request
+
+    async def must_be_bound_to(self, request: Request, by: Principal, digest: str) -> None:
+        """Raise DigestNeeded or DigestMismatch unless one's request is for what has this digest; that is recorded."""
+        async with self._recording(request.id, by, "use"):
+            must_be_bound_to(request.id, request.binding, digest)
 
     async def explain(self, request_id: str, by: Principal) -> tuple[Request, Explanation]:
         """Explain what the policy in force says of a request as it was asked. Raises UnknownRequest."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from app.domain.binding import Binding
 from app.domain.refusals import (
     BadInput,
 )
@@ -27,6 +28,7 @@ class Wish(Value):
     delivery_kept: timedelta = DELIVERY_REMEMBERED
     """For how long it counts once."""
     start_at: datetime | None = None
+    binding: Binding | None = None
     heartbeat: int | None = None
     """As in `Request`."""
     asked_with: tuple[str, ...] = ()

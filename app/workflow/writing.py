@@ -32,6 +32,7 @@ from app.domain.transitions import Step
 from app.domain.verdict import Outcome
 from app.policy import Ask, Permission, Policy
 from app.policy.ask import History
+from app.policy.checking import must_be_bound
 from app.policy.rejudging import no_longer, not_permitted
 from app.store.beats import Beats
 from app.store.proofs import ProofStore
@@ -166,6 +167,9 @@ class Writing:
     def _raise_denial(
         self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
     ) -> None:
+        action = self._policy().actions.get(request.action)
+        if action is not None and action.bound and request.binding is None:
+            raise DeniedByPolicy(f"Policy denies {request.id} by now: {must_be_bound(action)}")
         ask = ask_of(request, now, seconds or request.seconds, request.reason, counted)
         for resource in dict.fromkeys((request.resource, request.asked_resource)):
             verdict = self._policy().denial(ask.model_copy(update={"resource": resource}))

@@ -44,7 +44,7 @@ async def test_killed(callers, postgres, tmp_path):
 
     running.kill()
     began = time.monotonic()
-    while await asyncio.to_thread(sessions, postgres):  # noqa: ASYNC110  nobody tells
+    while await asyncio.to_thread(sessions, postgres):
         assert time.monotonic() - began < 4 * GONE_WITHIN
         await asyncio.sleep(0.05)
     await callers.work.reaches(request_id, State.EXPIRED)

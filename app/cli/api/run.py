@@ -37,6 +37,9 @@ def run(
     keep: Annotated[
         bool, typer.Option("--keep", help="Let the command run on when access ends early.")
     ] = False,
+    bound: Annotated[
+        bool, typer.Option("--bound", help="Ask for this exact command, which approvers see.")
+    ] = False,
     silence: Annotated[
         str,
         typer.Option(help="End the access when this command has not been heard of for so long, 4s to 5m."),
@@ -50,7 +53,10 @@ def run(
     if shutil.which(command[0]) is None:
         fail(f"{command[0]}: there is no such command, so nothing was asked for", 2)
     body = {**ask_body(action, resource, duration, reason), "heartbeat": _seconds_of(silence)}
-    raise typer.Exit(with_api(lambda api: _Run(api, keep).run(body, command)))
+    only = command if bound else None
+    if only:
+        body["command"] = only
+    raise typer.Exit(with_api(lambda api: _Run(api, keep, only).run(body, command)))
 
 
 def _seconds_of(silence: str) -> int:
@@ -63,9 +69,11 @@ def _seconds_of(silence: str) -> int:
 
 
 class _Run:
-    def __init__(self, api: Api, keep: bool) -> None:
+    def __init__(self, api: Api, keep: bool, bound: list[str] | None) -> None:
+        """`bound`: the command that access is asked for, where it is for that alone."""
         self._api = api
         self._keep = keep
+        self._bound = bound
 
     async def run(self, body: Json, command: list[str]) -> int:
         """Do it all; gives the exit code."""
@@ -84,6 +92,9 @@ class _Run:
             over = asyncio.create_task(beat(self._api, given))  # before anything else: it is waited for
             say(f"{given['id']}: access to {given['resource']} until {given['ends_at']}")
             try:
+                if given["command"] != self._bound:
+                    say(f"{given['id']}: it was not approved for this command, so nothing is run")
+                    return 1
                 return await self._run(given, command, stopped, over)
             finally:
                 over.cancel()
@@ -101,7 +112,10 @@ class _Run:
             return {}
         own = OwnKey()
         try:
-            told = await self._api.post(f"/v1/requests/{given['id']}/credentials", {"public_key": own.public})
+            using = {"command": self._bound} if self._bound else {}
+            told = await self._api.post(
+                f"/v1/requests/{given['id']}/credentials", {"public_key": own.public, **using}
+            )
             return own.beside(told)
         except Refusal as refusal:
             if refusal.code != "no_credentials":

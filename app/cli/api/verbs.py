@@ -67,6 +67,8 @@ def status(request_id: Id, as_json: AsJson = False) -> None:
         typer.echo(plain(f"    {found['requester']['name']}: {found['reason'] or 'no reason given'}"))
         if found["ip"]:
             typer.echo(plain(f"    from {found['ip']} ({found['ip_from']})"))
+        if found["digest"]:
+            typer.echo(f"    for this alone: {found['bound_to']}\n    SHA-256: {found['digest']}")
         typer.echo(plain(f"    policy: {found['why']}"))
         for each in found["decisions"]:
             said = "approved" if each["approved"] else "denied"

@@ -21,11 +21,14 @@ def routes(services: Services) -> APIRouter:
         """Take the credentials of one's own live access: whoever calls first gets them, and nobody again.
 
         Where the target takes keys and `public_key` is sent, they are for that key, and hold no private one.
+        Of access that is bound to an exact command or parameters they are told to whoever says these.
         """
         calling = await services.calling(request)
         calling.caller.require(Scope.REQUEST)
         by = calling.caller.by
         own = await services.workflow.own(request_id, by)
+        if own.state is State.ACTIVE:
+            await services.workflow.must_be_bound_to(own, by, sent.said if sent else "")
         is_live, public_key = own.state is State.ACTIVE, sent.public_key if sent else None
         certified = await services.certify(own, public_key) if is_live and public_key else None
         secret = await services.secrets.take(own.id) if is_live else None

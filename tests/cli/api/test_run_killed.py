@@ -6,6 +6,7 @@ As long as it runs it is heard of, also past a server that was away; what is hea
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +37,10 @@ async def is_gone(process: int, within: float = 20) -> bool:
     ends = asyncio.get_running_loop().time() + within
     while asyncio.get_running_loop().time() < ends:
         try:
-            with open(f"/proc/{process}/stat") as stat:
-                if stat.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
+            stat = await asyncio.to_thread(Path(f"/proc/{process}/stat").read_text)
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if stat.rpartition(")")[2].split()[0] == "Z":
             return True
         await asyncio.sleep(0.05)
     return False
@@ -107,7 +108,9 @@ async def test_a_server_that_is_away_for_a_while(api, ana, tmp_path):
     """It says that no heartbeat arrives, once, lets the command run, and goes on when the server is back."""
     run = tmp_path / "run"
     run.touch()
-    running, child, request_id = await started(api, ana, script=f"echo $$; while [ -e {run} ]; do sleep 0.2; done; exit 3")
+    running, child, request_id = await started(
+        api, ana, script=f"echo $$; while [ -e {run} ]; do sleep 0.2; done; exit 3"
+    )
     await api.work.replicas.pop().stop()
     assert b"no heartbeat arrives" in await told(running, b"no heartbeat arrives")
     await asyncio.sleep(5)

@@ -71,7 +71,9 @@ async def test_only_by_the_requester(api):
     ana, ben = await api.person("@ana"), await api.person("@ben")
     reader, asker = await api.machine("deploy-ci", "read"), await api.machine("deploy-ci", "request")
     request_id = await beating(ana)
-    statuses = [(await each.verb(request_id, "heartbeat")).status for each in (ben, reader, asker, api.nobody)]
+    statuses = [
+        (await each.verb(request_id, "heartbeat")).status for each in (ben, reader, asker, api.nobody)
+    ]
     assert [404, 403, 404, 401] == statuses
 
 
