@@ -49,7 +49,7 @@ def test_a_heartbeat_after_the_end():
     done, _ = t.done(grant, ANA, NOW)
     with pytest.raises(WrongState, match="being taken back already"):
         must_beat(done, NOW)
-    with pytest.raises(WrongState, match="time of .* is up"):
+    with pytest.raises(WrongState, match=r"time of .* is up"):
         must_beat(grant, grant.ends_at)
     assert 4 == must_beat(grant, grant.ends_at - timedelta(seconds=1))
 

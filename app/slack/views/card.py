@@ -136,7 +136,7 @@ def bound(request: Request) -> list[Block]:
     whole = shown(binding)
     kept = whole[:BOUND_SHOWN]
     missing = len(whole) - len(kept)
-    what = "command" if binding.is_command else "parameters"
+    what = "this command" if binding.is_command else "these parameters"
     warning = (
         f" ⚠️ *{missing:,} more characters are not shown here*: `jit status {request.id}` shows all. "
         "Approve nothing that you have not read."
@@ -144,7 +144,7 @@ def bound(request: Request) -> list[Block]:
         else ""
     )
     return [
-        section(f"📌 For this {what} alone:"),
+        section(f"📌 For {what} alone:"),
         code(kept + (f"\n… ({missing:,} more characters)" if missing else "")),
         context(f"SHA-256 over the whole: `{binding.digest}`{warning}"),
     ]

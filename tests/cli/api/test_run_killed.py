@@ -108,9 +108,8 @@ async def test_a_server_that_is_away_for_a_while(api, ana, tmp_path):
     """It says that no heartbeat arrives, once, lets the command run, and goes on when the server is back."""
     run = tmp_path / "run"
     run.touch()
-    running, child, request_id = await started(
-        api, ana, script=f"echo $$; while [ -e {run} ]; do sleep 0.2; done; exit 3"
-    )
+    script = f"echo $$; while [ -e {run} ]; do sleep 0.2; done; exit 3"
+    running, child, request_id = await started(api, ana, script=script)
     await api.work.replicas.pop().stop()
     assert b"no heartbeat arrives" in await told(running, b"no heartbeat arrives")
     await asyncio.sleep(5)
