@@ -14,6 +14,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from hypothesis import HealthCheck, settings
 from redis import Redis
 
+from app.playground.hands import PATIENCE
 from app.store.connection import Connection, connect
 from app.store.embedded import Server, start_server
 
@@ -48,7 +49,7 @@ def in_background(data: Path, program: Path | None) -> Iterator[Server]:
     thread.start()
     context = start_server(data, program)
     server = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(30)
-    without_fsync(server)
+    without_disk(server)
     try:
         yield server
     finally:
@@ -58,8 +59,14 @@ def in_background(data: Path, program: Path | None) -> Iterator[Server]:
         loop.close()
 
 
+def without_disk(server: Server) -> None:
+    """Let a server that all tests of a worker share write nothing: a full disk queue stops its answers for seconds."""
+    with Redis(unix_socket_path=str(server.socket)) as client:
+        client.config_set("appendonly", "no")
+
+
 def without_fsync(server: Server) -> None:
-    """Let a server of tests wait for no disk, which all of them share; what is written survives a kill all the same."""
+    """Let a server of tests not wait for the disk, which all share; what is written survives a kill all the same."""
     with Redis(unix_socket_path=str(server.socket)) as client:
         client.config_set("appendfsync", "no")
 
@@ -67,7 +74,7 @@ def without_fsync(server: Server) -> None:
 @pytest.fixture
 async def redis(redis_server: Server) -> AsyncIterator[Connection]:
     """An empty real server."""
-    connection = connect(f"unix://{redis_server.socket}")
+    connection = connect(f"unix://{redis_server.socket}", answers_within=PATIENCE)
     await connection.calls.flushall()
     yield connection
     await connection.aclose()
@@ -85,7 +92,7 @@ async def connection(request: pytest.FixtureRequest) -> AsyncIterator[Connection
         )
     else:
         running: Server = request.getfixturevalue(request.param)
-        made = connect(f"unix://{running.socket}")
+        made = connect(f"unix://{running.socket}", answers_within=PATIENCE)
     await made.calls.flushall()
     yield made
     await made.aclose()

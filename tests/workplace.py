@@ -157,7 +157,7 @@ class Workplace:
         settings = self.settings(**more)
         settings.data.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as building:
-            connection = connect(self.redis_url)
+            connection = connect(self.redis_url, answers_within=PATIENCE)
             building.push_async_callback(connection.aclose)
             http = await building.enter_async_context(aiohttp.ClientSession())
             audit_log = building.enter_context(closing(AuditLog(settings.data / "audit.sqlite3")))

@@ -6,6 +6,7 @@ from app.doctor.connectors import examine_connectors
 from app.doctor.directory import examine_directory
 from app.doctor.factors import examine_factors
 from app.doctor.finding import Finding, Grade, bad, good
+from app.doctor.jobs import examine_jobs
 from app.doctor.mail import examine_mail
 from app.doctor.pages import examine_pages
 from app.doctor.sign_in import examine_sign_in
@@ -37,6 +38,7 @@ async def examine(*, reconcile: bool = False) -> list[Finding]:
         *await examine_slack(settings, policy),
         *await examine_directory(settings, policy),
         *await examine_sign_in(settings, policy),
+        *await examine_jobs(policy),
         *await examine_factors(settings, policy),
         *await examine_connectors(settings, policy, reconcile=reconcile),
         *await examine_mail(settings, policy),

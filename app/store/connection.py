@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class Connection(NamedTuple):
-    """Clients of one server. `calls` answers within CALL_TIMEOUT or raises; `waits` may wait longer."""
+    """Clients of one server. `calls` answers within the time it was made with or raises; `waits` may wait longer."""
 
     calls: Redis
     waits: Redis
@@ -35,8 +35,8 @@ class Connection(NamedTuple):
         await self.waits.aclose()
 
 
-def connect(url: str) -> Connection:
-    """Make clients of a server; nothing is sent yet.
+def connect(url: str, answers_within: float = CALL_TIMEOUT) -> Connection:
+    """Make clients of a server that answers a call within so many seconds; nothing is sent yet.
 
     A lost connection is opened again at the next call, and so is one to a server that has become a replica:
     after a failover another one is behind the address.
@@ -47,16 +47,16 @@ def connect(url: str) -> Connection:
             "decode_responses": True,
             "protocol": 2,
             "socket_timeout": timeout,
-            "socket_connect_timeout": CALL_TIMEOUT,
+            "socket_connect_timeout": answers_within,
             "health_check_interval": 15,
             "retry": Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries=2),
             "retry_on_error": [ReadOnlyError],
         }
 
     calls = BlockingConnectionPool.from_url(
-        url, max_connections=CALLS_AT_ONCE, timeout=TURN_WITHIN, **settings(CALL_TIMEOUT)
+        url, max_connections=CALLS_AT_ONCE, timeout=TURN_WITHIN, **settings(answers_within)
     )
-    waits = ConnectionPool.from_url(url, max_connections=WAITS_AT_ONCE, **settings(WAIT + CALL_TIMEOUT))
+    waits = ConnectionPool.from_url(url, max_connections=WAITS_AT_ONCE, **settings(WAIT + answers_within))
     return Connection(Redis.from_pool(calls), Redis.from_pool(waits), "server")
 
 

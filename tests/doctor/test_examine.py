@@ -52,10 +52,18 @@ async def findings(part: str, grade: Grade) -> list[str]:
     ]
 
 
-async def test_a_good_installation_is_found_good(install, redis_server):
+@pytest.fixture
+async def durable(redis, redis_server: Server) -> AsyncIterator[Server]:
+    """The tests' server as an installation should have it, which tests have not."""
+    await redis.calls.config_set("appendonly", "yes")
+    yield redis_server
+    await redis.calls.config_set("appendonly", "no")
+
+
+async def test_a_good_installation_is_found_good(install, durable):
     """With everything in place nothing is bad; what is warned of is the demo's policies, and that nobody has a key."""
     install(
-        JIT_REDIS_URL=f"unix://{redis_server.socket}",
+        JIT_REDIS_URL=f"unix://{durable.socket}",
         JIT_PUBLIC_URL="https://jit.example.com",
         JIT_SECRET_KEYS=KEY,
     )
@@ -92,13 +100,11 @@ async def test_redis_that_forgets_is_told(install, debian_redis: Server, monkeyp
     from app.store.connection import connect
 
     connection = connect(f"unix://{debian_redis.socket}")
-    await connection.calls.config_set("appendonly", "no")
     await connection.calls.config_set("maxmemory-policy", "allkeys-lru")
     try:
         install(JIT_REDIS_URL=f"unix://{debian_redis.socket}")
         told = "\n".join(await findings("redis", Grade.BAD))
     finally:
-        await connection.calls.config_set("appendonly", "yes")
         await connection.calls.config_set("maxmemory-policy", "noeviction")
         await connection.aclose()
     assert ("append-only" in told, "evict" in told) == (True, True)

@@ -3,16 +3,20 @@
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from app.connectors.command import settings as written
-from app.connectors.command.running import run
 from app.connectors.mark import Mark
 from app.connectors.protocol import Capabilities, ConnectorFailed, Found, Granted, Unfit
 from app.connectors.settings import ConnectorsError
-from app.connectors.told import Call, GrantAnswer, ListAnswer, plan_line, question, read
+from app.connectors.told import LARGEST, Call, GrantAnswer, ListAnswer, plan_line, question, read
 from app.domain.request import Request
+from app.program import ProgramFailed, run
 
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+"""All that a program gets of an environment, beside what settings name for it: nothing of the bot's."""
+ROOT = Path("/")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
@@ -57,12 +61,16 @@ class Command:
     async def _run(self, call: Call, key: str = "", request: Request | None = None) -> bytes:
         try:
             words = self._words(call, key, request)
-            environment = {
+            environment = ENVIRONMENT | {
                 name: value.read().get_secret_value() for name, value in self._settings.environment.items()
             }
         except (Unfit, ConnectorsError) as error:
             raise ConnectorFailed(str(error)) from None
-        return await run(words, question(call, self._mark, key, request), environment, self._settings.timeout)
+        told, within = question(call, self._mark, key, request), self._settings.timeout
+        try:
+            return await run(words, environment, told, within=within, largest=LARGEST, folder=ROOT)
+        except ProgramFailed as failed:
+            raise ConnectorFailed(f"{PurePosixPath(words[0]).name} {failed}") from None
 
     def _words(self, call: Call, key: str, request: Request | None) -> list[str]:
         """Fill in the placeholders. Raises Unfit for what a program could misread."""

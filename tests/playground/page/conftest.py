@@ -1,38 +1,22 @@
 """A browser for each file, and for each test a workspace with an app that shows everything."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from app.playground import AppRegistration
-from tests.conftest import required
+from tests.chromium import chromium
 from tests.playground.page.bot import MANIFEST, Every
 from tests.playground.page.reader import Readers
 from tests.playground.stage import connected, workspace_with
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium, without a window."""
-    if shutil.which(CHROMIUM) is None:
-        required("chromium")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as opened:
         yield opened
-        await opened.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

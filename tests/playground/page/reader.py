@@ -4,7 +4,8 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
 
-WAIT = 5_000  # milliseconds
+from tests.chromium import WAIT
+
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 

@@ -4,18 +4,16 @@ Whatever the browser complains of, as a page that its own Content-Security-Polic
 """
 
 import base64
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
-from playwright.async_api import BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import BrowserContext, CDPSession, Page
 
 from app.playground.authenticator import Authenticator
-from tests.conftest import required
-from tests.playground.page.conftest import ARGUMENTS, CHROMIUM
+from tests.chromium import WAIT, chromium
 from tests.workplace import Workplace
 
 PICTURES = Path(__file__).parents[3] / ".artifacts"
@@ -128,15 +126,11 @@ def _credential(key_id: bytes, key: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def screen(work: Workplace, theme: str = "light", **how: Any) -> AsyncIterator[Screen]:
     """A phone's width of Chromium before the pages of a bot."""
-    if shutil.which(CHROMIUM) is None:
-        required("chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as browser:
         context = await browser.new_context(viewport=PHONE, color_scheme=theme, **how)
-        context.set_default_timeout(8000)
+        context.set_default_timeout(WAIT)
         assert work._listening
         root = f"http://localhost:{work._listening.getsockname()[1]}"
         opened = Screen(root, context, await context.new_page(), theme)
         yield opened
-        await browser.close()
         assert [] == [said for said in opened.complaints if BY_INTENT not in said]

@@ -6,10 +6,10 @@ Screenshots stay in `.artifacts/`.
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from app.domain.request import State
-from tests.playground.page.conftest import ARGUMENTS, CHROMIUM
+from tests.chromium import chromium
 from tests.web.pages.test_where import OFFICE, link, requests_of
 from tests.web.pages.test_where import office as office  # noqa: PLC0414  a fixture of another file
 
@@ -23,8 +23,7 @@ async def test_seen_and_sent(office, theme):
     path = await link(office)
     url = f"http://localhost:{office._listening.getsockname()[1]}{path}"
     complaints = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as browser:
         context = await browser.new_context(
             viewport={"width": 390, "height": 844},
             color_scheme=theme,
@@ -48,4 +47,3 @@ async def test_seen_and_sent(office, theme):
         assert [] == complaints
         await page.goto(url)
         await expect(page.get_by_text("used already")).to_be_visible()
-        await browser.close()

@@ -5,32 +5,39 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import cast
 
-from app.connectors.protocol import ConnectorFailed
-from app.connectors.told import LARGEST, one_line
-
-ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-"""All that a program gets of an environment, beside what settings name for it: nothing of the bot's."""
 ANSWERED, COMPLAINED = 1, 2
 SAID = 400
 """Bytes, the last, of what a program complains of that are told to people."""
 
 
-async def run(words: Sequence[str], question: bytes, environment: Mapping[str, str], within: float) -> bytes:
-    """Give what it prints when it ends with 0. Raises ConnectorFailed; nothing that it started is left.
+class ProgramFailed(Exception):  # noqa: N818  said to people
+    """A program could not be run, took too long, printed too much or ended with a status; says which."""
 
-    All that is left in its session is killed at the end, however that comes; what it puts into a session of its
-    own lives on.
+
+async def run(
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    question: bytes = b"",
+    *,
+    within: float,
+    largest: int,
+    folder: Path | None = None,
+) -> bytes:
+    """Give what it prints when it ends with 0, at most `largest` bytes `within` seconds.
+
+    `environment` is all that it gets of one, `folder` where it is run. All that is left in its session is killed
+    at the end, however that comes; what it puts into a session of its own lives on. Raises ProgramFailed.
     """
-    loop, program = asyncio.get_running_loop(), PurePosixPath(words[0]).name
+    loop = asyncio.get_running_loop()
     starting = asyncio.ensure_future(
         loop.subprocess_exec(
-            lambda: _Talk(loop.create_future(), program),
+            lambda: _Talk(loop.create_future(), largest),
             *words,
-            cwd="/",
-            env=ENVIRONMENT | dict(environment),
+            cwd=folder,
+            env=dict(environment),
             start_new_session=True,
         )
     )
@@ -40,19 +47,23 @@ async def run(words: Sequence[str], question: bytes, environment: Mapping[str, s
         starting.add_done_callback(_end_started)
         raise
     except (OSError, ValueError) as error:
-        raise ConnectorFailed(f"{program} cannot be run: {one_line(str(error))}") from None
+        raise ProgramFailed(f"cannot be run: {error}") from None
     try:
         async with asyncio.timeout(within):
             talk.say(transport, question)
             await talk.ended
     except TimeoutError:
-        raise ConnectorFailed(f"{program} did not end within {within:g} s, and is killed") from None
+        raise ProgramFailed(f"did not end within {within:g} s, and is killed") from None
     finally:
         _end(transport)
     if status := transport.get_returncode():
-        said = one_line(talk.read[COMPLAINED].decode(errors="replace")[-SAID:])
-        raise ConnectorFailed(f"{program} ended with {status}: {said or 'and said nothing'}")
+        said = _line(talk.read[COMPLAINED].decode(errors="replace")[-SAID:])
+        raise ProgramFailed(f"ended with {status}: {said or 'and said nothing'}")
     return bytes(talk.read[ANSWERED])
+
+
+def _line(said: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in said).split())
 
 
 def _end(transport: asyncio.SubprocessTransport) -> None:
@@ -74,10 +85,10 @@ class _Talk(asyncio.SubprocessProtocol):
     killed is never noticed (cpython issue 119710).
     """
 
-    def __init__(self, ended: asyncio.Future[None], program: str) -> None:
+    def __init__(self, ended: asyncio.Future[None], largest: int) -> None:
         self.ended = ended
         self.read = {ANSWERED: bytearray(), COMPLAINED: bytearray()}
-        self._program = program
+        self._largest = largest
 
     def say(self, transport: asyncio.SubprocessTransport, question: bytes) -> None:
         """Write all, and close: one that does not read it is none the worse."""
@@ -90,8 +101,8 @@ class _Talk(asyncio.SubprocessProtocol):
         if self.ended.done():
             return
         self.read[fd] += data
-        if len(self.read[fd]) > LARGEST:
-            self.ended.set_exception(ConnectorFailed(f"{self._program} prints more than {LARGEST} bytes"))
+        if len(self.read[fd]) > self._largest:
+            self.ended.set_exception(ProgramFailed(f"prints more than {self._largest} bytes"))
 
     def connection_lost(self, _: Exception | None) -> None:
         if not self.ended.done():
