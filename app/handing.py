@@ -47,13 +47,18 @@ class Handing:
             raise NoCredentials(request.id)
         return request
 
-    async def hand_out(self, request_id: str, by: Principal, to: From, public_key: str = "") -> Opened:
+    async def hand_out(
+        self, request_id: str, by: Principal, to: From, public_key: str = "", digest: str = ""
+    ) -> Opened:
         """Give what lets the requester in, for their own public key where one is given and the target takes keys.
 
+        Of access that is bound to something exact `digest` says to what, or nothing is given.
+
         Raises UnknownRequest for requests of others; NoCredentials where access is over, where there are none, and,
-        as CredentialsGone, where somebody was first; NotSetUp where the target does not certify; Unavailable.
+        as CredentialsGone, where somebody was first; DigestNeeded or DigestMismatch; NotSetUp where the target does
+        not certify; Unavailable.
         """
-        request = await self._workflow.may_take_credentials(request_id, by)
+        request = await self._workflow.may_take_credentials(request_id, by, digest)
         opened = await self._secrets.read(request.id)
         if opened is None:
             raise NoCredentials(request.id)

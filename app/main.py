@@ -76,6 +76,7 @@ from app.slack.services import Services
 from app.slack.views.alarm import policy_broken, source_failed
 from app.slack.views.policy_status import PolicyStatus
 from app.store import keys
+from app.store.beats import HEARING_NOTED_EVERY, Beats
 from app.store.checks import Checks
 from app.store.connection import Connection, OwnServer, connect
 from app.store.deciders import DecidersTold
@@ -174,7 +175,9 @@ class Bot:
         delegating = Delegating(DelegationStore(connection.calls), self.policy, identity.is_active)
         self.connectors = Connectors.open(settings.connectors, commands=settings.connector_commands)
         proofs = ProofStore(connection.calls)
-        self.workflow = Workflow(self.store, self.policy, delegating, proofs, self.connectors.plan)
+        self.workflow = Workflow(
+            self.store, self.policy, delegating, proofs, self.connectors.plan, Beats(connection.calls)
+        )
         self.homes = Homes(client, self.store, HomeViewers(connection.calls), self.policy, identity)
         deciders = DecidersTold(connection.calls)
         self.mail = Office(
@@ -501,6 +504,15 @@ class Bot:
         else:
             self._sound = found.head
 
+    async def hear(self) -> None:
+        """Note, for as long as the API is served here, that heartbeats are heard: silence counts only then."""
+        beats = Beats(self.connection.calls)
+        await self.directory.looked(FIRST_LOOK)  # calls wait for that too
+        while True:
+            with contextlib.suppress(Unavailable):
+                await beats.note_hearing()
+            await asyncio.sleep(HEARING_NOTED_EVERY.total_seconds())
+
     async def watch_policies(self) -> None:
         """Look for changed policies each second and on SIGHUP; a broken set is told and not used."""
         untold = ""
@@ -680,7 +692,9 @@ def _ways_in(bot: Bot, listening: socket.socket | None) -> list[Job]:
     if listening is None:
         return []
     web = run_web(bot.web(), listening)
-    return [web, _once_looked(bot, bot.socket_mode.run())] if bot.socket_mode else [_once_looked(bot, web)]
+    if bot.socket_mode:
+        return [web, bot.hear(), _once_looked(bot, bot.socket_mode.run())]
+    return [_once_looked(bot, web), bot.hear()]
 
 
 async def _once_looked(bot: Bot, job: Job) -> None:

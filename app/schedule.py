@@ -44,6 +44,7 @@ class Deadlines:
             Deadline.ESCALATE: workflow.escalate,
             Deadline.WARN: workflow.warn,
             Deadline.END: workflow.expire,
+            Deadline.SILENCE: workflow.listen,
             Deadline.START: settle,
             Deadline.RETRY_END: settle,
         }

@@ -27,7 +27,7 @@ from app.domain.token import (
 )
 from app.policy import Permission, Policy
 from app.policy.workloads import Workload
-from app.store.checks import Checks
+from app.store.checks import Checked, Checks
 from app.store.held import Held
 from app.store.tokens import LOGIN_WAITS, USE_NOTED_EVERY, Login, TokenStore
 
@@ -82,11 +82,18 @@ class Tokens:
 
     async def check(self, text: str, person: str, action: str, resource: str) -> tuple[Caller, Held | None]:
         """Give the caller, and the grant by which a person may do something now: in one round trip."""
+        caller, checked = await self.look(text, person, action, resource, "")
+        return caller, checked.held
+
+    async def look(
+        self, text: str, person: str, action: str, resource: str, digest: str
+    ) -> tuple[Caller, Checked]:
+        """The same for what has a digest, with the grant that is bound to something else."""
         presented = read_token(text)
         if presented is None:
             raise TokenRefused
-        token, held = await self._checks.look(presented.id, person, action, resource)
-        return await self._caller(text, token), held
+        checked = await self._checks.look(presented.id, person, action, resource, digest)
+        return await self._caller(text, checked.token), checked
 
     async def _caller(self, text: str, token: Token | None) -> Caller:
         presented = read_token(text)

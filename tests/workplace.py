@@ -171,6 +171,7 @@ class Workplace:
         jobs += [bot.watch_policies()] if watching else []
         if self._listening:
             jobs.append(run_web(bot.web(), self._listening.dup()))
+            jobs.append(bot.hear())
         else:
             jobs.append(bot.socket_mode.run())
         connected = self.connections() + 1

@@ -290,6 +290,7 @@ def counted(event: events.Event) -> list[Count]:
             | events.Warned()
             | events.EndBegun()
             | events.Consumed()
+            | events.WentSilent()
             | events.EndFailed()
         ):
             return []

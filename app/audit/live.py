@@ -23,7 +23,7 @@ def live_in(story: Sequence[Recorded]) -> Live | None:
                 state, until = State.GRANTING, ends_at
             case events.Activated(ends_at=ends_at):
                 state, until = State.ACTIVE, ends_at
-            case events.EndBegun() | events.Consumed():
+            case events.EndBegun() | events.Consumed() | events.WentSilent():
                 state = State.ENDING
             case events.Ended() | events.GrantFailed():
                 state = None

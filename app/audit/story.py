@@ -10,9 +10,10 @@ from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM, Principal
 from app.domain.proof import factors_in_words
-from app.domain.request import EndCause
+from app.domain.request import SILENT, EndCause
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage, Verdict
+from app.domain.visible import shown
 
 HOW_IT_ENDED = {
     EndCause.DONE: "it was given back",
@@ -64,7 +65,7 @@ class _Teller:
         """What an event says, most often in one sentence."""
         match event:
             case events.Requested():
-                return [self._asked(event), _judged(event.verdict)]
+                return [self._asked(event), *_bound(event), _judged(event.verdict)]
             case _:
                 return [self._told(event)]
 
@@ -145,13 +146,16 @@ class _Teller:
             case events.Consumed():
                 at = f" from {one_line(event.ip)}" if event.ip else ""
                 return f"{who} used it{at}, and it was good for one use. The access is being taken back."
+            case events.WentSilent():
+                return f"{SILENT} ({event.seconds} s without a heartbeat). The access is being taken back."
             case events.EndFailed():
                 return (
                     f"The target did not confirm that the access is gone (attempt {event.attempts}; again at "
                     f"{clock(event.retry_at)}): {one_line(event.error)}"
                 )
             case events.Ended():
-                return f"Taken back: the target confirmed that it is gone ({HOW_IT_ENDED[event.cause]})."
+                why = SILENT if event.silent else HOW_IT_ENDED[event.cause]
+                return f"Taken back: the target confirmed that it is gone ({why})."
             case events.ApproversChanged():
                 return f"Who may decide has changed{_because(event.comment)}."
             case (
@@ -211,6 +215,12 @@ class _Teller:
             return "The system"
         name = self._names.get(person)
         return f"{one_line(name)} ({one_line(person)})" if name else one_line(person)
+
+
+def _bound(event: events.Requested) -> list[str]:
+    if event.binding is None:
+        return []
+    return [f"It is for this alone: {one_line(shown(event.binding))} (SHA-256 {event.binding.digest})."]
 
 
 def _from_where(event: events.Requested | events.ExtensionAsked) -> str:

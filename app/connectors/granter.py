@@ -35,6 +35,7 @@ ACTED_ON = MORE_TIME | {
     "grant_begun",
     "end_begun",
     "consumed",
+    "went_silent",
 }
 BATCH = 50
 PATIENCE = 1.0

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.domain import events
+from app.domain.binding import must_be_bound_to
 from app.domain.people import Principal
 from app.domain.refusals import AlreadyUsed, NotSingleUse, WrongState
 from app.domain.request import EndCause, Ending, Request, State
@@ -10,11 +11,12 @@ from app.domain.standing import standing
 from app.domain.transitions import FIRST_RETRY, Step
 
 
-def consume(request: Request, by: Principal, now: datetime, ip: str = "") -> Step:
+def consume(request: Request, by: Principal, now: datetime, ip: str = "", digest: str = "") -> Step:
     """Use a grant up. Its end begins with its use, so that the target takes it back.
 
     Who may is the caller's to check: the requester's own tools, and machines whom policy lets consume.
-    Raises NotSingleUse, AlreadyUsed, or WrongState where there is nothing to use.
+    `digest` tells what it is used for, where it is bound to one exact command or parameters.
+    Raises NotSingleUse, AlreadyUsed, DigestNeeded, DigestMismatch, or WrongState where there is nothing to use.
     """
     if not request.verdict.obligations.single_use:
         raise NotSingleUse(request.id)
@@ -24,6 +26,7 @@ def consume(request: Request, by: Principal, now: datetime, ip: str = "") -> Ste
         raise WrongState(request.id, request.state, "use", standing(request))
     if request.ends_at is None or now >= request.ends_at:
         raise WrongState(request.id, "expired", "use", f"the time of {request.id} is up")
+    must_be_bound_to(request.id, request.binding, digest)
     ending = Ending(cause=EndCause.DONE, by=by.id, used=True, retry_at=now + FIRST_RETRY)
     used = request.model_copy(
         update={"state": State.ENDING, "ending": ending, "warns_at": None, "extension": None}

@@ -18,6 +18,7 @@ class Deadline(StrEnum):
     WARN = "warn"
     END = "end"
     RETRY_END = "retry_end"
+    SILENCE = "silence"
 
 
 def deadlines(request: Request) -> dict[Deadline, datetime]:
@@ -40,7 +41,11 @@ def deadlines(request: Request) -> dict[Deadline, datetime]:
             begun = request.starts_at or request.created_at
             due = {Deadline.END: request.ends_at, Deadline.START: begun + GRACE}
         case State.ACTIVE:
-            due = {Deadline.END: request.ends_at, Deadline.WARN: request.warns_at}
+            due = {
+                Deadline.END: request.ends_at,
+                Deadline.WARN: request.warns_at,
+                Deadline.SILENCE: request.starts_at if request.heartbeat else None,  # each heartbeat moves it
+            }
         case State.ENDING:
             due = {Deadline.RETRY_END: request.ending.retry_at if request.ending else None}
         case _:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from app.domain.binding import Binding
 from app.domain.gate import Answer
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
@@ -46,6 +47,7 @@ class Requested(_Asking):
     source: str
     verdict: Verdict
     start_at: datetime | None = None
+    binding: Binding | None = None
 
 
 class Approved(_Event):
@@ -256,6 +258,13 @@ class Consumed(_Event):
     ip: str = ""
 
 
+class WentSilent(_Event):
+    """No heartbeat came for so many seconds, as when `jit run` is killed; access is being taken back."""
+
+    kind: Literal["went_silent"] = "went_silent"
+    seconds: int
+
+
 class EndFailed(_Event):
     """The target did not confirm that access is gone; tried again at `retry_at`."""
 
@@ -266,10 +275,11 @@ class EndFailed(_Event):
 
 
 class Ended(_Event):
-    """The target confirmed that access is gone."""
+    """The target confirmed that access is gone; `silent` where its heartbeats had stopped."""
 
     kind: Literal["ended"] = "ended"
     cause: EndCause
+    silent: bool = False
 
 
 class ApproversChanged(_Event):
@@ -416,6 +426,7 @@ Event = (
     | DeputiesChanged
     | EndBegun
     | Consumed
+    | WentSilent
     | EndFailed
     | Ended
     | ApproversChanged

@@ -39,6 +39,10 @@ def issue(
     """
     if request.verdict.obligations.single_use:
         raise NotOffline(request.id, "it is good for one use, which a token cannot count")
+    if request.binding is not None:
+        raise NotOffline(
+            request.id, "it is for one exact command or set of parameters, which a token does not say"
+        )
     if request.state is not State.ACTIVE:
         raise WrongState(request.id, request.state, "sign", standing(request))
     issued_at = now.replace(microsecond=0)

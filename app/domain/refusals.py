@@ -240,6 +240,42 @@ class NotSingleUse(Refused):
         )
 
 
+class DigestNeeded(Refused):
+    """The grant is for one exact command or parameters, and nothing says which are meant."""
+
+    code = "digest_needed"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} was approved for one exact command or one set of parameters: say which you are about to "
+            "use, by `digest`, or by `command` or `parameters` as they were asked for."
+        )
+
+
+class DigestMismatch(Refused):
+    """The grant is for another command, or other parameters."""
+
+    code = "digest_mismatch"
+    recorded = True
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} was approved for another command or other parameters than these: nothing was done. "
+            "Ask anew for what you want to do now."
+        )
+
+
+class NoHeartbeat(Refused):
+    """The access does not depend on heartbeats: it was not asked for so."""
+
+    code = "no_heartbeat"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"{request_id} was not asked for with `heartbeat`, so it lasts until its end without any."
+        )
+
+
 class AlreadyUsed(Refused):
     """Someone was first."""
 

@@ -4,6 +4,7 @@ from collections.abc import Container
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.binding import Binding
 from app.domain.gate import Gate
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
@@ -48,6 +49,10 @@ class EndCause(StrEnum):
     REVOKED = "revoked"
     FAILED = "grant_failed"
     """It never quite began: what may be left of a grant that failed is taken back."""
+
+
+SILENT = "jit run stopped without saying so"
+"""What silence means to people: heartbeats are `jit run`'s."""
 
 
 class Decision(Value):
@@ -170,6 +175,8 @@ class Ending(Value):
     comment: str = ""
     used: bool = False
     """Whether it ends because it was good for one use, and `by` used it."""
+    silent: bool = False
+    """Whether it ends because no heartbeat came any more."""
     attempts: int = 0
     retry_at: datetime | None = None
     error: str = ""
@@ -222,6 +229,10 @@ class Request(Value):
     settled_at: datetime | None = None
     settled_by: str = ""
     comment: str = ""
+    binding: Binding | None = None
+    """The exact command or parameters that it is for; None where it is for whatever the action permits."""
+    heartbeat: int | None = None
+    """So many seconds without a heartbeat end the access; None where nobody is to send any."""
     asked_with: tuple[str, ...] = ()
     """Other resources that were asked for in the same breath; each is a request of its own."""
     start_at: datetime | None = None

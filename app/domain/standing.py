@@ -1,7 +1,7 @@
 """Where a request stands and who brought it there, as a clause for whoever was too late or too early."""
 
 from app.domain.people import SYSTEM
-from app.domain.request import EndCause, Request, State
+from app.domain.request import SILENT, EndCause, Request, State
 
 
 def standing(request: Request) -> str:
@@ -27,7 +27,7 @@ def standing(request: Request) -> str:
         case State.ENDING:
             return f"the access of {what} is being taken back already"
         case State.COMPLETED | State.EXPIRED | State.REVOKED:
-            return f"the access of {what} is over: {_how(request)}"
+            return f"the access of {what} is over: {how_it_ended(request)}"
 
 
 def _approvers(request: Request) -> str:
@@ -37,8 +37,11 @@ def _approvers(request: Request) -> str:
     return f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'}"
 
 
-def _how(request: Request) -> str:
+def how_it_ended(request: Request) -> str:
+    """Say how a grant ended, or ends."""
     ending = request.ending
+    if ending is not None and ending.silent:
+        return f"{SILENT} (no heartbeat for {request.heartbeat} s)"
     if ending is None or ending.cause is EndCause.EXPIRED:
         return "its time was up"
     by = _name(request, ending.by)

@@ -69,6 +69,7 @@ def ask(request: Request) -> Step:
         ip_told_by=request.ip_told_by,
         verdict=request.verdict,
         start_at=request.start_at,
+        binding=request.binding,
     )
 
 
@@ -298,11 +299,12 @@ def fail_end(request: Request, error: str, now: datetime) -> Step:
 def finish(request: Request, now: datetime) -> Step:
     """The target confirmed that access is gone."""
     _must_be(request, "end", State.ENDING)
-    cause = _ending_of(request).cause
+    ending = _ending_of(request)
+    cause = ending.cause
     ended = request.model_copy(update={"state": State(cause.value), "finished_at": now})
     if cause is EndCause.FAILED:
         return ended, events.GrantFailed(request_id=request.id, at=now, by=SYSTEM, error=request.comment)
-    return ended, events.Ended(request_id=request.id, at=now, by=SYSTEM, cause=cause)
+    return ended, events.Ended(request_id=request.id, at=now, by=SYSTEM, cause=cause, silent=ending.silent)
 
 
 def refuse_attempt(request: Request, by: Principal, verb: str, code: str, now: datetime) -> Step:

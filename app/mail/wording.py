@@ -10,9 +10,10 @@ from datetime import timedelta, tzinfo
 from app.domain import events
 from app.domain.duration import format_duration
 from app.domain.people import SYSTEM
-from app.domain.request import Decision, EndCause, Request, State
+from app.domain.request import SILENT, Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome
+from app.domain.visible import shown
 from app.mail.inert import inert, inert_lines
 from app.mail.moments import moment
 from app.mail.said import Said
@@ -155,6 +156,8 @@ def _happened(request: Request, event: events.Event, reader: Reader) -> str:
             return f"{who} gave more time"
         case events.ExtensionDecided() if not event.approved:
             return f"{who} denied more time"
+        case events.Ended() if request.ending and request.ending.silent:
+            return f"Access has ended: {SILENT}"
         case events.Ended():
             return _ENDS[event.cause]
         case _:
@@ -210,11 +213,25 @@ def facts(request: Request, reader: Reader) -> tuple[tuple[str, str], ...]:
     return (
         ("Who", inert(request.requester.name)),
         ("What", action),
+        *_bound(request),
         ("On", inert(request.resource)),
         ("Where", inert(request.environment)),
         ("How long", lasts),
         ("Risk", inert(request.risk)),
         ("Request", request.id),
+    )
+
+
+def _bound(request: Request) -> tuple[tuple[str, str], ...]:
+    """The one command, or the parameters, that it is for."""
+    if request.binding is None:
+        return ()
+    whole = shown(request.binding)
+    missing = len(whole) - REASON_SHOWN
+    rest = f" … and {missing:,} more characters: `jit status {request.id}` shows all" if missing > 0 else ""
+    return (
+        ("For this alone", inert(whole[:REASON_SHOWN]) + rest),
+        ("Its SHA-256", request.binding.digest),
     )
 
 
@@ -265,6 +282,8 @@ def _why_it_ended(request: Request, reader: Reader) -> str:
             return f"Used by {by}, as it was good for one use"
         case EndCause.DONE:
             return f"Given back by {by}"
+        case EndCause.EXPIRED if request.ending.silent:
+            return f"Ended: {SILENT}"
         case EndCause.EXPIRED:
             return "Time is up"
         case EndCause.REVOKED:

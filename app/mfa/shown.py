@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from app.domain.duration import format_duration
 from app.domain.request import Request
+from app.domain.visible import shown
 from app.store.pages import Page, Task
 
 VERBS: Mapping[Task, str] = {
@@ -37,6 +38,9 @@ def facts(request: Request, page: Page) -> tuple[tuple[str, str], ...]:
         ("Why", request.reason or "No reason given."),
         ("Risk", request.risk),
     ]
+    if request.binding:
+        lines.append(("For this alone", shown(request.binding)))
+        lines.append(("SHA-256", request.binding.digest))
     if less := page.detail("less"):
         lines.append(("You give", format_duration(timedelta(seconds=int(less)))))
     if narrower := page.detail("resource"):

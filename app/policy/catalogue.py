@@ -37,6 +37,7 @@ class Action(Value):
 
     `target`: where its access is created; None where the grant key is the access.
     `offline`: its grants may be had as tokens that nothing takes back.
+    `bound`: each request is for one exact command or exact parameters, which approvers see.
     """
 
     name: str
@@ -51,3 +52,4 @@ class Action(Value):
     reason: str
     offline: bool = False
     target: Target | None = None
+    bound: bool = False

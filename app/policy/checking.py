@@ -88,6 +88,14 @@ def check_reason(action: Action, typed: str) -> str:
     return reason
 
 
+def must_be_bound(action: Action) -> str:
+    """Say how something is asked for that is given for one exact command alone."""
+    return (
+        f"{action.name} is given for one exact command or one set of parameters: ask by "
+        f"`jit run --bound {action.name} RESOURCE -- CMD`, or through the API with `command` or `parameters`."
+    )
+
+
 def _is_readable(sign: str) -> bool:
     return sign in "\n\t" or (unicodedata.category(sign) not in {"Cc", "Cs"} and sign not in _BIDIRECTIONAL)
 

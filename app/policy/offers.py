@@ -87,7 +87,7 @@ def _approving(policy: Policy) -> Sequence[tuple[Rule, Sequence[Action]]]:
     about: Mapping[str, list[Action]] = defaultdict(list)
     for action in policy.actions.values():
         for rule in policy.rules_of(action):
-            if rule.effect is Outcome.AUTO_APPROVE and not rule.shadow:
+            if rule.effect is Outcome.AUTO_APPROVE and not rule.shadow and not action.bound:
                 rules[rule.name] = rule
                 about[rule.name].append(action)
     return [(rule, about[name]) for name, rule in rules.items()]

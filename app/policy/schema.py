@@ -151,7 +151,7 @@ class ActionSpec(Spec):
 
     `connector` names who creates the access, as the settings of connectors have it, and `with` is for that one;
     without it the grant key is the access. `offline`: of its grants there may be tokens that hold for up to five
-    minutes without a look at the store.
+    minutes without a look at the store. `bound`: it is given for one exact command or exact parameters alone.
     """
 
     title: Title = NEEDED
@@ -164,6 +164,7 @@ class ActionSpec(Spec):
     shortest: Duration = timedelta(minutes=1)
     reason: ReasonNeeded = "required"
     offline: Flag = False
+    bound: Flag = False
     connector: Name | None = None
     parameters: Parameters | None = Field(default=None, alias="with")
 

@@ -116,6 +116,9 @@ def _wanted(entry: Entry, wanted: WantedSpec, draft: Draft) -> Iterator[Problem]
     action = actions.get(wanted.action)
     if action is None:
         return  # a malformed one is told already
+    if action.bound:
+        text = f"{wanted.action} is given for one exact command alone (`bound`), which no event names; open another"
+        yield entry.problem(text, "request", "action")
     fixed = wanted.resource.fixed
     if fixed and not Globs.of(action.resources).match(fixed):
         text = f"“{fixed[:60]}” is no resource of {wanted.action}; write one of {', '.join(action.resources)[:200]}"

@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError
 
 from app.domain.token import Token
 from app.store import keys
-from app.store.held import Held, read_held
+from app.store.held import Held, bound_to_another, read_held
 from app.store.requests import reachable
 from app.store.scripts import source
 from app.store.tokens import read_row
@@ -22,15 +22,20 @@ AT_ONCE = 128
 
 
 class Checked(NamedTuple):
-    """A token, and the grant by which what it asked about is permitted now; None where there is none."""
+    """A token, and the grant by which what it asked about is permitted now; None where there is none.
+
+    `elsewhere`: one that is bound to another command or other parameters, where there is one, else empty.
+    """
 
     token: Token | None
     held: Held | None
+    elsewhere: str = ""
 
 
 class _Asked(NamedTuple):
     token: str
     held: str
+    digest: str
     answer: "asyncio.Future[Checked]"
 
 
@@ -43,10 +48,13 @@ class Checks:
         self._looking: asyncio.Task[None] | None = None
         self._sha = ""
 
-    async def look(self, token_id: str, person: str, action: str, resource: str) -> Checked:
-        """Read a token, and which grant permits something now, by the server's clock."""
+    async def look(self, token_id: str, person: str, action: str, resource: str, digest: str = "") -> Checked:
+        """Read a token, and which grant permits something now, by the server's clock.
+
+        `digest`: of the exact command or parameters; without it what is bound permits nothing.
+        """
         answer: asyncio.Future[Checked] = asyncio.get_running_loop().create_future()
-        self._asked.append(_Asked(keys.token(token_id), keys.held(person, action, resource), answer))
+        self._asked.append(_Asked(keys.token(token_id), keys.held(person, action, resource), digest, answer))
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
         return await answer
@@ -75,9 +83,7 @@ class Checks:
             except NoScriptError:
                 self._sha = str(await self._redis.script_load(source("held")))
                 rows = await self._round_trip(asked)
-        return [
-            Checked(read_row(row), read_held(held)) for row, held in zip(rows[::2], rows[1::2], strict=True)
-        ]
+        return [_read(each, row, held) for each, row, held in zip(asked, rows[::2], rows[1::2], strict=True)]
 
     async def _round_trip(self, asked: Sequence[_Asked]) -> list[Any]:
         """Send all at once; redis-py's scripts would ask first whether the server knows them."""
@@ -89,3 +95,9 @@ class Checks:
                 pipeline.evalsha(self._sha, 1, each.held)
             rows: list[Any] = await pipeline.execute()
         return rows
+
+
+def _read(asked: _Asked, row: Any, answer: Sequence[str]) -> Checked:
+    held = read_held(answer, asked.digest)
+    elsewhere = "" if held or not answer else bound_to_another(answer, asked.digest)
+    return Checked(read_row(row), held, elsewhere)

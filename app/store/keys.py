@@ -8,10 +8,11 @@
 | `jit:{pNN}:seen:<key>` | string: request id | 1 hour; 30 days for events from outside | create |
 | `jit:{pNN}:of:<person>` | sorted set: id by creation (ms) | 410 days after the last | create |
 | `jit:{pNN}:pending`, `jit:{pNN}:live` | sorted set: id by creation (ms) | none | create, save |
-| `jit:{pNN}:deadlines` | sorted set: `kind:id` by due time (ms) | none | create, save, claim |
+| `jit:{pNN}:deadlines` | sorted set: `kind:id` by due time (ms) | none | create, save, claim, beat, listen |
 | `jit:{pNN}:events` | stream: event | trimmed once every group has read | create, save |
 | `jit:{pNN}:messages:<id>`, `jit:{jobs}:messages:<post>` | hash: role to place | 30 days once final | posting |
 | `jit:{pNN}:lease:<group>` | string: holder | 3 s, renewed | hold |
+| `jit:{pNN}:beat:<id>` | string | until the next heartbeat is due | beat, save |
 | `jit:{pNN}:giving:<id>` | string: holder | 5 s, renewed | hold |
 | `jit:{pNN}:secret:<id>` | string: sealed | the end of access (PXAT) | secrets |
 | `jit:{pNN}:delegation:<person>` | string: JSON | ends with the delegation (PXAT) | delegate, undelegate |
@@ -41,6 +42,7 @@
 | `jit:{mail}:failures` | sorted set: failure (JSON) by its time (ms), the last 100 | 7 days | mail_end |
 | `jit:{mail}:trouble` | string: why the mail server cannot be used | 1 hour | post |
 | `jit:{jobs}:once:<name>:<day>` | string: holder, or `done` | 3 days | once |
+| `jit:{jobs}:hearing` | string: since when (ms) heartbeats are taken | 2 s, renewed | hear |
 | `jit:{jobs}:homes` | sorted set: Slack user by the end of being remembered (s) | 1 hour after the last | homes |
 | `jit:{jobs}:homes-due` | set: Slack user whose Home is to be made anew | none | homes |
 | `jit:{jobs}:home-page:<user>` | string: request id | 1 hour | homes |
@@ -74,6 +76,10 @@ def request(request_id: str) -> str:
 
 def grant(request_id: str) -> str:
     return _in(partition_in(request_id), f"grant:{request_id}")
+
+
+def beat(request_id: str) -> str:
+    return _in(partition_in(request_id), f"beat:{request_id}")
 
 
 def giving(request_id: str) -> str:
@@ -178,6 +184,7 @@ def roll_turn(source: str) -> str:
     return f"{DIRECTORY}-turn:{source}"
 
 
+HEARING = "jit:{jobs}:hearing"
 HOMES = "jit:{jobs}:homes"
 HOMES_DUE = "jit:{jobs}:homes-due"
 FAILING = "jit:{jobs}:failing-ends"

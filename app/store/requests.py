@@ -23,11 +23,13 @@ from app.domain.events import (
     ExtensionAsked,
     ExtensionDecided,
     OfflineTokenIssued,
+    WentSilent,
     event_json,
 )
 from app.domain.ids import partition_in
 from app.domain.refusals import Unavailable, UnknownRequest
 from app.domain.request import Request, State
+from app.domain.silence import FIRST_WITHIN
 from app.store import keys
 from app.store.held import held_member
 from app.store.scripts import Scripts
@@ -207,6 +209,7 @@ class RequestStore:
                     keys.deadlines(partition),
                     keys.events(partition),
                     keys.held(request.requester.id, request.action, request.resource),
+                    keys.beat(request.id),
                 ],
                 [
                     request.id,
@@ -219,7 +222,8 @@ class RequestStore:
                     *_grant_arguments(request, event),
                     milliseconds(read_at),
                     int(LONGEST_BETWEEN_READ_AND_WRITE.total_seconds() * 1000),
-                    held_member(request.id, single_use=request.verdict.obligations.single_use),
+                    _member(request),
+                    _first_beat(request, event),
                     len(kinds),
                     *kinds,
                     *_deadline_arguments(request),
@@ -304,6 +308,12 @@ class RequestStore:
             )
 
 
+def _member(request: Request) -> str:
+    """Give what stands for a grant among those that permit the same; it is the same for as long as it lives."""
+    digest = request.binding.digest if request.binding else ""
+    return held_member(request.id, single_use=request.verdict.obligations.single_use, digest=digest)
+
+
 def _kept(request: Request) -> timedelta:
     """How long a request is kept once it is final: longer where somebody is to look at it still."""
     return KEPT_TO_BE_REVIEWED if request.is_to_be_reviewed else KEPT_ONCE_FINAL
@@ -316,7 +326,7 @@ def _deadline_arguments(request: Request) -> list[str | int]:
 
 def _grant_arguments(request: Request, event: Event) -> list[str | int]:
     if request.state is not State.ACTIVE:
-        return ["use" if isinstance(event, Consumed) else "delete", "", 0]
+        return [_taken_by(event), "", 0]
     ends_at = _new_end(event)
     if ends_at is None:
         return ["show" if isinstance(event, OfflineTokenIssued) else "keep", "", 0]
@@ -327,8 +337,27 @@ def _grant_arguments(request: Request, event: Event) -> list[str | int]:
         "action": request.action,
         "resource": request.resource,
         "ends_at": ends_at.isoformat(),
+        **({"digest": request.binding.digest} if request.binding else {}),
     }
     return ["set", json.dumps(value, separators=(",", ":")), milliseconds(ends_at)]
+
+
+def _taken_by(event: Event) -> str:
+    """How a grant goes: what ends it may have to find it there, or without heartbeats."""
+    match event:
+        case Consumed():
+            return "use"
+        case WentSilent():
+            return "silence"
+        case _:
+            return "delete"
+
+
+def _first_beat(request: Request, event: Event) -> int:
+    """Milliseconds that a grant which begins waits for its first heartbeat; 0 for none."""
+    if request.heartbeat is None or not isinstance(event, Activated):
+        return 0
+    return max(request.heartbeat, int(FIRST_WITHIN.total_seconds())) * 1000
 
 
 def _new_end(event: Event) -> datetime | None:

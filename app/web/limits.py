@@ -26,6 +26,8 @@ class Limit(NamedTuple):
 
 
 VERBS = Limit("verbs", 240, timedelta(minutes=1), 1)
+BEATS = Limit("beats", 12_000, timedelta(minutes=1), 20)
+"""Heartbeats: of some two hundred commands at a time."""
 CHECKS = Limit("checks", 300_000, timedelta(minutes=1), 5_000)
 STRANGERS = Limit("strangers", 120, timedelta(minutes=1), 1)
 """Calls without a valid token, by address."""

@@ -140,4 +140,16 @@ async def run_web(web: Callable[..., Awaitable[None]], listening: socket.socket)
     )
     host, port = listening.getsockname()[:2]
     log.info("web_listens", host=host, port=port)
-    await _Server(config).serve(sockets=[listening])
+    server = _Server(config)
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        _let_go(server)
+
+
+def _let_go(server: uvicorn.Server) -> None:
+    """Take no more calls, by new connections or by those that are there: a cancelled server would go on."""
+    for each in getattr(server, "servers", ()):
+        each.close()
+    for connection in list(server.server_state.connections):
+        connection.shutdown()

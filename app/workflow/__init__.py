@@ -4,6 +4,7 @@ Whoever calls, through whatever channel, meets the same checks here: state, poli
 at every verb. Every verb raises a `Refused` when the answer is no. One short file for each kind of verb.
 """
 
+from app.workflow.beating import Beating
 from app.workflow.deciding import NO_WHY, Deciding
 from app.workflow.deputising import Deputising
 from app.workflow.emergency import Emergency
@@ -18,5 +19,7 @@ from app.workflow.wish import Wish, check_start
 __all__ = ["NO_WHY", "Wish", "Workflow", "check_start"]
 
 
-class Workflow(Emergency, Deciding, MoreTime, Ending, Offline, Deputising, Seeing, Taking, Following):
+class Workflow(
+    Emergency, Deciding, MoreTime, Ending, Beating, Offline, Deputising, Seeing, Taking, Following
+):
     """Verbs over one store and the policy in force."""

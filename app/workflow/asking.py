@@ -11,6 +11,7 @@ from app.domain.reminding import reminds_at
 from app.domain.request import Request, State
 from app.domain.verdict import Outcome, Verdict
 from app.policy import Ask, Policy
+from app.policy.checking import must_be_bound
 from app.store.requests import Overtaken
 from app.workflow.wish import Wish, check_start
 from app.workflow.writing import ATTEMPTS, Writing, log, pause
@@ -42,6 +43,8 @@ class Asking(Writing):
     async def _put(self, policy: Policy, wish: Wish, by: Principal, now: datetime) -> tuple[Ask, str]:
         """Put a wish to policy; gives what is asked, and the newest of the earlier requests that it counts."""
         checked = policy.check(wish.action, wish.resource, wish.duration, wish.reason)
+        if checked.action.bound and wish.binding is None:
+            raise BadInput(must_be_bound(checked.action), field="command")
         counted, newest = await self._history(policy, checked.action.name, by, now)
         ask = Ask(
             requester=by,
@@ -85,6 +88,8 @@ class Asking(Writing):
             lapses_at=lapses_at,
             reminds_at=reminds_at(now, lapses_at, environment.remind),
             start_at=start_at,
+            binding=wish.binding,
+            heartbeat=wish.heartbeat,
             asked_with=wish.asked_with,
             target=action.target,
             gate=wish.gate,

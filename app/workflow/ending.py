@@ -56,7 +56,7 @@ class Ending(Writing):
                     log.info("revoke_overtaken", request=request.id, why=str(overtaken))
         return revoked
 
-    async def consume(self, request_id: str, by: Principal, ip: str = "") -> Request:
+    async def consume(self, request_id: str, by: Principal, ip: str = "", digest: str = "") -> Request:
         """Use up a grant that is good for one use: whoever is first, and nobody else. Nothing is recorded twice.
 
         People use their own grants alone; machines those of everyone. Who may at all is the caller's to check.
@@ -65,7 +65,7 @@ class Ending(Writing):
         def use(request: Request, now: datetime) -> Step:
             if by.id not in self._policy().machines and not by.is_same_person(request.requester):
                 raise UnknownRequest(request_id)
-            return consume(request, by, now, ip)
+            return consume(request, by, now, ip, digest)
 
         return await self._by_person(request_id, by, "consume", use)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from app.domain.binding import must_be_bound_to
 from app.domain.people import Principal
 from app.domain.proof import Factor
 from app.domain.proving import Purpose, factors_asked
@@ -16,10 +17,15 @@ VERB = "take the credentials of"
 class Taking(Proving):
     """Lets one take the credentials of a request."""
 
-    async def may_take_credentials(self, request_id: str, by: Principal) -> Request:
-        """Read a request whose credentials this person may take now. Raises what taking them would raise."""
+    async def may_take_credentials(self, request_id: str, by: Principal, digest: str = "") -> Request:
+        """Read a request whose credentials this person may take now. Raises what taking them would raise.
+
+        `digest` is of what they are about to do, where the request is bound to that.
+        """
         request = (await self._store.load(request_id)).request
         must_be_takeable(request, by)
+        async with self._recording(request_id, by, VERB):
+            must_be_bound_to(request_id, request.binding, digest)
         return request
 
     async def take_credentials(

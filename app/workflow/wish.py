@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from app.domain.binding import Binding
 from app.domain.gate import Gate
 from app.domain.refusals import (
     BadInput,
@@ -30,6 +31,9 @@ class Wish(Value):
     gate: Gate | None = None
     """The deployment that waits elsewhere for what is decided; such a grant is good for one use."""
     start_at: datetime | None = None
+    binding: Binding | None = None
+    heartbeat: int | None = None
+    """As in `Request`."""
     asked_with: tuple[str, ...] = ()
     """Other resources that the same wish names; each is a request of its own."""
 

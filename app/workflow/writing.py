@@ -32,7 +32,9 @@ from app.domain.transitions import Step
 from app.domain.verdict import Outcome
 from app.policy import Ask, Permission, Policy
 from app.policy.ask import History
+from app.policy.checking import must_be_bound
 from app.policy.rejudging import no_longer, not_permitted
+from app.store.beats import Beats
 from app.store.proofs import ProofStore
 from app.store.requests import ANY, KEPT_IN_INDEX, RequestStore
 from app.workflow.counting import history
@@ -60,16 +62,18 @@ class Writing:
         delegating: Delegating | None = None,
         proofs: ProofStore | None = None,
         plan: Callable[[Request], tuple[str, ...]] = no_connectors,
+        beats: Beats | None = None,
     ) -> None:
         """Without `delegating` nobody decides for others; without `proofs` each proof is for one thing alone.
 
-        `plan` says what a connector will do for a request.
+        `plan` says what a connector will do for a request. Without `beats` no access lives by heartbeats.
         """
         self._store = store
         self._policy = policy
         self._delegating = delegating
         self._proofs = proofs
         self._plan = plan
+        self._beats = beats
 
     @property
     def _delegations(self) -> Delegating:
@@ -163,6 +167,9 @@ class Writing:
     def _raise_denial(
         self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
     ) -> None:
+        action = self._policy().actions.get(request.action)
+        if action is not None and action.bound and request.binding is None:
+            raise DeniedByPolicy(f"Policy denies {request.id} by now: {must_be_bound(action)}")
         ask = ask_of(request, now, seconds or request.seconds, request.reason, counted)
         for resource in dict.fromkeys((request.resource, request.asked_resource)):
             verdict = self._policy().denial(ask.model_copy(update={"resource": resource}))

@@ -126,6 +126,26 @@ async def test_by_jit_run(callers, postgres, tmp_path):
     assert [] == postgres.roles()
 
 
+async def test_credentials_of_what_is_bound(callers, postgres, tmp_path):
+    """Told to whoever says the command that was approved; whoever says another gets none, and takes none away."""
+    ana = await callers.person("@ana")
+    command = ["psql", "-Atc", "SELECT session_user, count(*) FROM carts"]
+    request_id = await live(callers, ana, command=command)
+    for about, code in (({}, "digest_needed"), ({"command": ["psql"]}, "digest_mismatch")):
+        said = await ana.verb(request_id, "credentials", about)
+        assert (403, code) == (said.status, said.code)
+    said = await ana.verb(request_id, "credentials", {"command": command})
+    assert 200 == said.status, said.body
+    assert said.body["environment"]["PGUSER"].startswith("jit_harbour_r")
+    await ana.verb(request_id, "done")
+    await callers.work.reaches(request_id, State.COMPLETED)
+    assert 1 == (await callers.work.events(request_id)).count("attempt_refused")
+
+    terminal = Terminal(tmp_path / "ana", JIT_SERVER=callers.url, JIT_TOKEN=ana.token)
+    found = await terminal.runs("run", "sandbox-admin", "sandbox-1", "--bound", "--", *command)
+    assert (0, "|2\n") == (found.code, found.out[-3:]), found
+
+
 async def test_more_time_reaches_the_target(callers, postgres):
     """Access that is given more time goes on at the target."""
     ana = await callers.person("@ana")

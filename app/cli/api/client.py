@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -67,6 +67,14 @@ class Api:
         """Do something; with `key`, once however often it is sent. Raises Refusal."""
         return await self._call("POST", path, body, {}, {"Idempotency-Key": key} if key else {}, 0)
 
+    async def tell(self, path: str, within: float) -> Json:
+        """Do something that is done again soon in any case: once, for so many seconds. Raises Refusal."""
+        try:
+            async with asyncio.timeout(within):
+                return await self._call("POST", path, None, {}, {}, 0, pauses=())
+        except TimeoutError:
+            raise Refusal(f"{self._server} does not answer within {within:g} s") from None
+
     async def settled(self, request_id: str) -> Json:
         """Wait until a request is settled. Raises Refusal."""
         while True:
@@ -75,22 +83,36 @@ class Api:
                 return found
 
     async def _call(
-        self, method: str, path: str, body: Json | None, query: Json, headers: Json, wait: int
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        query: Json,
+        headers: Json,
+        wait: int,
+        pauses: Sequence[float] = PAUSES,
     ) -> Json:
         """Call, and once more with another token where this one's time is up and another can be had."""
         try:
-            return await self._patiently(method, path, body, query, headers, wait)
+            return await self._patiently(method, path, body, query, headers, wait, pauses)
         except Refusal as refusal:
             if self._renew is None or refusal.code != "token_refused":
                 raise
         self._token = await self._renew()
-        return await self._patiently(method, path, body, query, headers, wait)
+        return await self._patiently(method, path, body, query, headers, wait, pauses)
 
     async def _patiently(
-        self, method: str, path: str, body: Json | None, query: Json, headers: Json, wait: int
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        query: Json,
+        headers: Json,
+        wait: int,
+        pauses: Sequence[float],
     ) -> Json:
         """Call, and again while what is wrong may pass. A verb that is done twice is refused the second time."""
-        for pause in PAUSES:
+        for pause in pauses:
             try:
                 return await self._once(method, path, body, query, headers, wait)
             except _Passing as passing:

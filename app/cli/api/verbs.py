@@ -31,7 +31,7 @@ def request(
 
     Stopped by a signal while it waits, it takes the request back.
     """
-    seconds = _seconds(within, "--within") if within else None
+    seconds = seconds_in(within, "--within") if within else None
     body = ask_body(action, resource, duration, " ".join(reason or ()))
 
     async def ask(api: Api) -> Json:
@@ -67,6 +67,8 @@ def status(request_id: Id, as_json: AsJson = False) -> None:
         typer.echo(plain(f"    {found['requester']['name']}: {found['reason'] or 'no reason given'}"))
         if found["ip"]:
             typer.echo(plain(f"    from {found['ip']} ({found['ip_from']})"))
+        if found["digest"]:
+            typer.echo(f"    for this alone: {found['bound_to']}\n    SHA-256: {found['digest']}")
         typer.echo(plain(f"    policy: {found['why']}"))
         for each in found["decisions"]:
             said = "approved" if each["approved"] else "denied"
@@ -105,13 +107,14 @@ def approve(
     """Approve a request of somebody else, or less than it asks, where policy takes decisions through the API."""
     body: Json = {"comment": " ".join(comment or ())}
     if duration:
-        body["seconds"] = _seconds(duration, "--for")
+        body["seconds"] = seconds_in(duration, "--for")
     if resource:
         body["resource"] = resource
     _verb(request_id, "approve", body, as_json)
 
 
-def _seconds(duration: str, option: str) -> int:
+def seconds_in(duration: str, option: str) -> int:
+    """Read what an option says of a time; what is none ends the command."""
     from app.domain.duration import parse_duration  # noqa: PLC0415  the other commands start without it
 
     try:

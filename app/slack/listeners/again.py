@@ -4,6 +4,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from app.domain.refusals import BadInput
 from app.slack import actions
 from app.slack.answers import answer_to, telling_refusals
 from app.slack.listeners.decisions import request_id
@@ -21,6 +22,11 @@ def listen(app: AsyncApp, services: Services) -> None:
         await ack()
         async with telling_refusals(answer_to(services.client, body)):
             request = await services.workflow.own(request_id(body), await services.who(body))
+            if request.binding is not None:
+                raise BadInput(
+                    f"{request.id} was for one exact command or one set of parameters, which no form holds: ask for it "
+                    "again as it was asked, by `jit run --bound` or the API."
+                )
             policy = services.policy()
             draft = Draft(
                 action=policy.find_action(request.action).name,

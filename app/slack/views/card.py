@@ -8,11 +8,12 @@ from app.domain.duration import format_duration
 from app.domain.passing import is_let_through
 from app.domain.people import SYSTEM, Principal
 from app.domain.proof import factors_in_words
-from app.domain.request import Decision, EndCause, Request, State
+from app.domain.request import SILENT, Decision, EndCause, Request, State
 from app.domain.value import Value
 from app.domain.verdict import Outcome, Stage
+from app.domain.visible import shown
 from app.slack import actions
-from app.slack.views.blocks import Block, button, buttons, confirm, context, fields, quotation, section
+from app.slack.views.blocks import Block, button, buttons, code, confirm, context, fields, quotation, section
 from app.slack.views.provenance import asked_from
 from app.slack.views.text import clip, escape, moment, said
 
@@ -34,6 +35,7 @@ STATE_SIGN = {
 }
 REASON_SHOWN = 2000
 NAMES_SHOWN = 12
+BOUND_SHOWN = 1200
 PLAN_SHOWN = 8
 MENTIONED = 60
 
@@ -78,6 +80,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
             ("Request", f"`{request.id}` · {escape(request.action)}"),
         ),
         quote(request.reason),
+        *bound(request),
         *_plan(request),
         context(" · ".join(_rules_and_people(request, audience))),
         section(status_line(request, audience)),
@@ -124,6 +127,28 @@ def quote(reason: str) -> Block:
     if not reason:
         return context("_No reason given._")
     return quotation(clip(reason, REASON_SHOWN))
+
+
+def bound(request: Request) -> list[Block]:
+    """The one command, or the parameters, that it is for: as code, which Slack does not parse, with the digest."""
+    binding = request.binding
+    if binding is None:
+        return []
+    whole = shown(binding)
+    kept = whole[:BOUND_SHOWN]
+    missing = len(whole) - len(kept)
+    what = "this command" if binding.is_command else "these parameters"
+    warning = (
+        f" ⚠️ *{missing:,} more characters are not shown here*: `jit status {request.id}` shows all. "
+        "Approve nothing that you have not read."
+        if missing
+        else ""
+    )
+    return [
+        section(f"📌 For {what} alone:"),
+        code(kept + (f"\n… ({missing:,} more characters)" if missing else "")),
+        context(f"SHA-256 over the whole: `{binding.digest}`{warning}"),
+    ]
 
 
 def status_line(request: Request, audience: Audience) -> str:
@@ -342,6 +367,8 @@ def why_it_ended(request: Request, audience: Audience) -> str:
             return f"Used by {by}, as it was good for one use"
         case EndCause.DONE:
             return f"Given back by {by}"
+        case EndCause.EXPIRED if request.ending.silent:
+            return f"Ended: {SILENT}"
         case EndCause.EXPIRED:
             return "Time is up"
         case EndCause.REVOKED:

@@ -65,7 +65,9 @@ def _without_page(request: Request) -> str:
 
 
 def _are_there(request: Request) -> bool:
-    return request.taken is None and request.lease is not None and request.lease.has_credentials
+    """Whether a page may show them: for one exact command they are given to what runs it alone."""
+    is_free = request.taken is None and request.binding is None
+    return is_free and request.lease is not None and request.lease.has_credentials
 
 
 def _when(taken: Taken) -> str:

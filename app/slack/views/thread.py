@@ -7,7 +7,7 @@ from app.domain.duration import format_duration
 from app.domain.passing import is_let_through
 from app.domain.people import SYSTEM
 from app.domain.proof import SLACK_SESSION, factors_in_words
-from app.domain.request import EndCause, Request
+from app.domain.request import SILENT, EndCause, Request
 from app.domain.verdict import Outcome
 from app.slack.views.card import MENTIONED, Audience, but_for_tokens
 from app.slack.views.text import escape, moment, said
@@ -93,6 +93,8 @@ def story_line(  # noqa: PLR0915  a line for each event
             return f"🚦 {said(request.gate.what)} is let through; the gate is being told."
         case events.Consumed():
             return f"☝️ {who} used the access. It was good for one use."
+        case events.WentSilent():
+            return f"🔇 {SILENT}: no heartbeat for {event.seconds} s."
         case events.EndFailed() if event.attempts == 1:
             return f"⚠️ The target did not confirm the end, trying again: {said(event.error)}"
         case events.Ended():
@@ -152,6 +154,8 @@ def _ending(request: Request, event: events.Ended, audience: Audience) -> str:
             return "it was used"
         case EndCause.DONE:
             return f"{audience.name(request.requester.id)} was done"
+        case EndCause.EXPIRED if request.ending and request.ending.silent:
+            return SILENT
         case EndCause.EXPIRED:
             return "time was up"
         case EndCause.REVOKED:

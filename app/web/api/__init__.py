@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from app.web.api import ci, credentials, grants, logins, requests, triggers, verbs
+from app.web.api import ci, credentials, grants, heartbeats, logins, requests, triggers, verbs
 from app.web.api.services import Services
 from app.web.bodies import Bodies
 from app.web.problems import Problem, tell_problems
@@ -34,6 +34,6 @@ def add_api(web: FastAPI, services: Services) -> None:
             for status, why in NOES.items()
         },
     )
-    for resource in (requests, verbs, credentials, grants, logins, ci, triggers):
+    for resource in (requests, verbs, heartbeats, credentials, grants, logins, ci, triggers):
         api.include_router(resource.routes(services))
     web.include_router(api)

@@ -19,12 +19,13 @@ def routes(services: Services) -> APIRouter:
         """Take the credentials of one's own live access: whoever calls first gets them, and nobody again.
 
         Where the target takes keys and `public_key` is sent, they are for that key, and hold no private one.
+        Of access that is bound to an exact command or parameters they are told to whoever says these.
         """
         calling = await services.calling(request)
         calling.caller.require(Scope.REQUEST)
         where = From(calling.address.ip, calling.address.told_by)
-        public_key = (sent.public_key or "") if sent else ""
-        given = await services.handing.hand_out(request_id, calling.caller.by, where, public_key)
+        public_key, digest = (sent.public_key or "", sent.said) if sent else ("", "")
+        given = await services.handing.hand_out(request_id, calling.caller.by, where, public_key, digest)
         response.headers["Cache-Control"] = "no-store"
         return Credentials(environment=given["environment"], files=given["files"])
 

@@ -1,15 +1,21 @@
 """What goes in and out of the API. Unknown keys are refused."""
 
+import json
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.domain.binding import MOST_WORDS, Binding, bind_command, bind_parameters
 from app.domain.duration import LONGEST, format_duration, parse_duration
 from app.domain.ids import read_request_id
 from app.domain.provenance import IpFrom
 from app.domain.refusals import BadInput
 from app.domain.request import Decision, Request, State
+from app.domain.silence import LONGEST as LONGEST_SILENCE
+from app.domain.silence import SHORTEST as SHORTEST_SILENCE
+from app.domain.standing import how_it_ended
+from app.domain.visible import shown as visible
 
 SETTLED = frozenset(State) - {State.PENDING, State.APPROVED, State.SCHEDULED, State.GRANTING}
 """What somebody who waits for access waits for: it is there, or is not going to be."""
@@ -33,6 +39,8 @@ def _no_nul(text: str) -> str:
 Id = Annotated[str, Field(max_length=40), AfterValidator(_read_id)]
 Text = Annotated[str, Field(max_length=TEXT), AfterValidator(_no_nul)]
 Word = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_nul)]
+DIGEST = "^[0-9a-f]{64}$"
+Command = Annotated[list[Annotated[str, AfterValidator(_no_nul)]], Field(min_length=1, max_length=MOST_WORDS)]
 Span = Annotated[str, Field(min_length=1, max_length=40, examples=["30m"]), AfterValidator(_no_nul)]
 
 
@@ -51,6 +59,36 @@ class Ask(Sent):
     reason: Text = Field("", examples=["INC-7: checkout is slow"])
     start_at: datetime | None = Field(None, description="When access is to start, with a zone (RFC 3339).")
     source: Literal["api", "cli"] = Field("api", description="What calls, for policy and the records.")
+    command: Command | None = Field(
+        None,
+        description="The exact command that it is for, word by word; approvers see it.",
+        examples=[["psql", "orders", "-c", "REINDEX TABLE carts"]],
+    )
+    parameters: dict[str, Any] | None = Field(
+        None, description="Or the exact parameters of a call.", examples=[{"amount": 120, "order": "A-17"}]
+    )
+    heartbeat: int | None = Field(
+        None,
+        ge=int(SHORTEST_SILENCE.total_seconds()),
+        le=int(LONGEST_SILENCE.total_seconds()),
+        description="End access once so many seconds have passed without a heartbeat.",
+    )
+
+
+class About(Sent):
+    """What a bound grant is used for: the digest, or what was asked for, of which the server makes it."""
+
+    digest: Annotated[str, Field(pattern=DIGEST)] | None = None
+    command: Command | None = None
+    parameters: dict[str, Any] | None = None
+
+    @property
+    def said(self) -> str:
+        """The digest; empty where nothing is said. Raises BadInput for more than one way to say it."""
+        binding = read_binding(self.command, self.parameters)
+        if binding and self.digest:
+            raise BadInput("Say it once: `digest`, `command` or `parameters`.", field="digest")
+        return binding.digest if binding else self.digest or ""
 
 
 class Comment(Sent):
@@ -83,8 +121,8 @@ class More(Sent):
     source: Literal["api", "cli"] = "api"
 
 
-class OwnKey(Sent):
-    """A public key of the caller's own, which is to be let in where the target takes keys."""
+class OwnKey(About):
+    """A public key of the caller's own, which is to be let in where the target takes keys; and what it is for."""
 
     public_key: Annotated[str, Field(pattern=r"^ssh-ed25519 [A-Za-z0-9+/]{68}$")] | None = None
 
@@ -144,11 +182,21 @@ class Shown(BaseModel):
     outcome: str = Field(description="What policy said.", examples=["require"])
     why: str = Field(description="Why policy said so.", examples=["group engineers may ask"])
     comment: str = Field(description="What was said when it was settled.")
+    digest: str | None = Field(
+        description="SHA-256 over the canonical JSON (RFC 8785) of what it is bound to; null where to nothing."
+    )
+    command: list[str] | None = Field(description="The exact command that it is bound to.")
+    parameters: dict[str, Any] | None = Field(description="The exact parameters that it is bound to.")
+    bound_to: str = Field(description="The same for people: everything that is there can be seen.")
+    ended_by: str = Field(description="How access ended or ends, in words; empty while it does not.")
     waits_for: list[Missing]
     decisions: list[Decided]
     single_use: bool = Field(description="Whether one use ends it.")
     used_by: str | None = Field(description="Who used it up, where one use ended it.")
     more_time_asked: bool
+    heartbeat: int | None = Field(
+        description="Access ends after so many seconds without a heartbeat; null where it takes none."
+    )
     connector: str | None = Field(description="Who creates the access; null where the grant itself is it.")
     plan: list[str] = Field(description="What is done at the target, a line each.")
     created_at: datetime
@@ -170,6 +218,13 @@ class Credentials(BaseModel):
     files: dict[str, str]
 
 
+class Heard(BaseModel):
+    """A heartbeat that was taken: the next has to come within so many seconds."""
+
+    within: int = Field(examples=[4])
+    ends_at: datetime | None = Field(description="When access ends in any case.")
+
+
 class Listed(BaseModel):
     """One's own newest requests, and those that wait for one's decision."""
 
@@ -184,6 +239,7 @@ class Check(BaseModel):
     grant: str | None = Field(None, examples=["R07-4KX9TQZ"])
     ends_at: datetime | None = None
     single_use: bool = False
+    digest: str | None = Field(None, description="Of what the grant is bound to; null where to nothing.")
 
 
 class ForWhom(Sent):
@@ -238,11 +294,14 @@ def shown(request: Request) -> Shown:
         outcome=request.verdict.outcome,
         why=request.verdict.message,
         comment=request.comment,
+        **_bound(request.binding),
+        ended_by=how_it_ended(request) if request.ending else "",
         waits_for=_missing(request),
         decisions=[_decided(decision) for decision in request.decisions],
         single_use=request.verdict.obligations.single_use,
         used_by=ending.by if ending and ending.used else None,
         more_time_asked=request.extension is not None,
+        heartbeat=request.heartbeat,
         connector=request.target.connector if request.target else None,
         plan=list(request.plan),
         created_at=request.created_at,
@@ -252,6 +311,25 @@ def shown(request: Request) -> Shown:
         ends_at=request.ends_at,
         finished_at=request.finished_at,
     )
+
+
+def read_binding(command: list[str] | None, parameters: dict[str, Any] | None) -> Binding | None:
+    """Read what somebody binds to, or says that they use. Raises BadInput."""
+    if command is not None and parameters is not None:
+        raise BadInput("Say one of `command` and `parameters`.", field="parameters")
+    if command is not None:
+        return bind_command(command)
+    return bind_parameters(parameters) if parameters is not None else None
+
+
+def _bound(binding: Binding | None) -> dict[str, Any]:
+    what = json.loads(binding.canonical) if binding else None
+    return {
+        "digest": binding.digest if binding else None,
+        "bound_to": visible(binding) if binding else "",
+        "command": what if binding and binding.is_command else None,
+        "parameters": what if binding and not binding.is_command else None,
+    }
 
 
 def read_duration(text: str) -> timedelta:

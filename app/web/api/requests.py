@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response, Security
 from app.domain.refusals import BadInput, Refused
 from app.domain.request import Request as Asked
 from app.domain.token import Scope
-from app.web.api.models import OVER, SETTLED, Ask, Id, Listed, Shown, read_duration, shown
+from app.web.api.models import OVER, SETTLED, Ask, Id, Listed, Shown, read_binding, read_duration, shown
 from app.web.api.services import BEARER, Services, token_of
 from app.workflow import Wish
 
@@ -64,6 +64,8 @@ def routes(services: Services) -> APIRouter:
                 ip_told_by=calling.address.told_by,
                 delivery=f"api:{by.id}:{key}" if key else "",
                 start_at=wish.start_at,
+                binding=read_binding(wish.command, wish.parameters),
+                heartbeat=wish.heartbeat,
             ),
             by,
         )
@@ -114,6 +116,8 @@ def routes(services: Services) -> APIRouter:
 
 def _is_same(asked: Asked, wish: Ask) -> bool:
     """Tell whether a request is what this wish asked for; policy drops white space and control characters."""
+    if asked.binding != read_binding(wish.command, wish.parameters):
+        return False
     return _bare(asked.action, asked.asked_resource, asked.reason) == _bare(
         wish.action, wish.resource, wish.reason
     )

@@ -14,7 +14,7 @@ from app.offline import NO_SIGNER, Signer
 from app.store.watch import Watch
 from app.tokens import Caller, Tokens
 from app.web.address import Address, Network, address_of
-from app.web.limits import STRANGERS, VERBS, Limiter
+from app.web.limits import STRANGERS, VERBS, Limit, Limiter
 from app.web.published import Published
 from app.web.triggers.opening import Triggers
 from app.workflow import Workflow
@@ -61,7 +61,7 @@ class Services:
         peer = request.client.host if request.client else None
         return address_of(peer, request.headers.getlist("x-forwarded-for"), self.trusted)
 
-    async def calling(self, request: Request) -> Calling:
+    async def calling(self, request: Request, limit: Limit = VERBS) -> Calling:
         """Tell who calls, and count it. Raises TokenRefused, NotKnown or TooMany."""
         address = self.address(request)
         await self.ready()
@@ -70,7 +70,7 @@ class Services:
         except (TokenRefused, NotKnown):
             await self.limiter.take(STRANGERS, address.ip or "unknown")
             raise
-        await self.limiter.take(VERBS, caller.token.owner)
+        await self.limiter.take(limit, caller.token.owner)
         return Calling(caller, address)
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import transitions as t
+from app.domain.binding import bind_command
 from app.domain.extension import ask_extension
 from app.domain.people import Principal
 from app.domain.request import FINAL, Extension, Lease, Request, State
@@ -222,3 +223,12 @@ def test_answers():
             "asked": asked(request),
         },
     )
+
+
+def test_bound_card():
+    """The card of a request for one exact command: all of it can be seen, as code, with the digest of the whole."""
+    command = bind_command(["psql", "orders", "-c", "REINDEX TABLE carts; -- \u202e<!channel>\n", "x" * 3000])
+    request = t.ask(a_request(request_id=ID).model_copy(update={"binding": command}))[0]
+    card = approval_card(request, AUDIENCE)
+    accepted(card)
+    golden_json("slack/views/golden/request_bound.json", card)

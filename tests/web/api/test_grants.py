@@ -100,7 +100,7 @@ async def test_checked_is_not_used(one_use):
         assert (True, request_id, True) == (said["allowed"], said["grant"], said["single_use"])
     used = await gateway.post(f"/v1/grants/{request_id}/consume")
     assert (200, "ana", "checkout-gateway") == (used.status, used.body["subject"]["id"], used.body["used_by"])
-    assert {"allowed": False, "grant": None, "ends_at": None, "single_use": False} == (
+    assert {"allowed": False, "grant": None, "ends_at": None, "single_use": False, "digest": None} == (
         await gateway.check()
     ).body
 

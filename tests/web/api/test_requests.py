@@ -411,7 +411,7 @@ async def test_the_document(api):
         "/v1/login", "/v1/login/token", "/v1/logout", "/v1/ci/token", "/v1/triggers/{source}", "/healthz",
         "/readyz",
         *(f"/v1/requests/{{request_id}}/{verb}"
-          for verb in ("approve", "deny", "cancel", "done", "extend", "revoke", "credentials")),
+          for verb in ("approve", "deny", "cancel", "done", "extend", "revoke", "credentials", "heartbeat")),
     } == set(said["paths"])  # fmt: skip
     ask = said["paths"]["/v1/requests"]["post"]
     assert ("HTTPBearer" in str(ask["security"]), "problem+json" in str(ask["responses"]["409"])) == (
