@@ -1,7 +1,7 @@
 """For services that let somebody do something only while there is a grant for it: docs/services.md.
 
-It imports nothing of the bot, and of other libraries h11 alone until Redis or offline tokens are used. So a wheel holds
-it as `jit_client` too, for services that have an `app` of their own.
+It imports nothing of the bot, and other libraries only where they are used. So a wheel holds it as `jit_client` too,
+for services that have an `app` of their own.
 """
 
 from .asgi import GrantMiddleware

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from .guard import Found, RequiresGrant, _check_action, _had, _now
+from .finding import Finding, Found, must_be_one
+from .guard import RequiresGrant, _check_action
 from .refused import Refused
 
 Scope = MutableMapping[str, Any]
@@ -17,7 +18,8 @@ class GrantMiddleware:
     """Answers with the problem document where something below raises one.
 
     With `action` all below takes a grant: `guard`, and `resource`, a callable of the scope. `subject` and `token` are
-    callables of the scope too; without `subject` it is the guard's.
+    callables of the scope too; without `subject` it is the guard's. So are `command`, which gives the words of one, and
+    `parameters`, which gives a mapping: what a grant may be bound to.
     """
 
     def __init__(
@@ -29,9 +31,19 @@ class GrantMiddleware:
         resource: Found | None = None,
         subject: Found | None = None,
         token: Found | None = None,
+        command: Found | None = None,
+        parameters: Found | None = None,
     ) -> None:
         self._app = app
-        self._gate = gate(guard, action, resource, subject, token)
+        self._gate = gate(
+            guard,
+            action,
+            resource=resource,
+            subject=subject,
+            token=token,
+            command=command,
+            parameters=parameters,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -57,45 +69,34 @@ class GrantMiddleware:
 class Gate:
     """What a middleware asks of each call."""
 
-    def __init__(
-        self, guard: RequiresGrant, action: str, resource: Found, subject: Found, token: Found | None
-    ) -> None:
+    def __init__(self, guard: RequiresGrant, action: str, find: Finding) -> None:
         self._guard = guard
         self._action = action
-        self._resource = resource
-        self._subject = subject
-        self._token = token
+        self._find = find
 
     def pass_(self, call: Any) -> None:
-        token = _now(self._token(call)) if self._token else None
-        self._guard.let(self._action, _now(self._subject(call)), _now(self._resource(call)), token)
+        self._guard.let(self._action, **self._find.now(call))
 
     async def pass_async(self, call: Any) -> None:
-        subject, resource = await _had(self._subject(call)), await _had(self._resource(call))
-        token = await _had(self._token(call)) if self._token else None
-        await self._guard.let_async(self._action, subject, resource, token)
+        await self._guard.let_async(self._action, **await self._find.later(call))
 
 
-def gate(
-    guard: RequiresGrant | None,
-    action: str | None,
-    resource: Found | None,
-    subject: Found | None,
-    token: Found | None,
-) -> Gate | None:
+def gate(guard: RequiresGrant | None, action: str | None, **find: Found | None) -> Gate | None:
     """Make what is asked; None where only refusals are answered. Raises TypeError for half of it."""
     if action is None:
-        if guard or resource or subject or token:
+        if guard or any(each is not None for each in find.values()):
             raise TypeError("without an action nothing is guarded: give action, or nothing else")
         return None
     _check_action(action)
-    if guard is None or not callable(resource):
+    if guard is None or find["resource"] is None:
         raise TypeError("with an action the middleware takes the guard, and resource as a callable")
-    if subject is not None and not callable(subject):
-        raise TypeError("subject should be a callable of the scope or environ")
-    if token is not None:
+    for part, each in find.items():
+        if each is not None and not callable(each):
+            raise TypeError(f"{part} should be a callable of the scope or environ")
+    must_be_one(find["command"], find["parameters"])
+    if find["token"] is not None:
         guard._believing()  # noqa: SLF001  says what is missing where it is written
-    return Gate(guard, action, resource, subject or guard.who, token)
+    return Gate(guard, action, Finding(**{**find, "subject": find["subject"] or guard.who}))
 
 
 async def _answer(refused: Refused, scope: Scope, send: Send) -> None:

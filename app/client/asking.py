@@ -42,6 +42,10 @@ class Asking:
             **link,
         }
 
+    def sent(self, action: str, resource: str) -> dict[str, object]:
+        """Give what `POST /v1/requests` of the bot takes."""
+        return {"action": action, "resource": resource, "duration": self.lasts, "reason": "REASON"}
+
     def address(self, action: str, resource: str | None) -> str:
         """Give the link, with what people chose in it as one part each, whatever it holds."""
         named = {"{action}": quote(action, safe=""), "{resource}": quote(resource or "", safe="")}

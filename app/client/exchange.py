@@ -1,28 +1,19 @@
-"""One call and its answer over HTTP, with an end that it cannot pass: not by a drip, a redirect or a flood.
-
-The bytes are h11's; sockets are here, waiting in a thread or in an event loop. A connection that was kept open, and is
-lost, is opened anew for a call that may be made twice.
-"""
+"""One call and its answer over HTTP, whole, small and in time; only a head that drips may hold a thread for longer."""
 
 import asyncio
-import select
-import socket
 import ssl
 import time
-from collections import deque
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import h11
-
+from .address import safe_address
 from .refused import CannotTell
 
+if TYPE_CHECKING:
+    import httpx
+
 LARGEST = 64 * 1024
-KEPT_OPEN = 16
-PART = 16 * 1024
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-AWAY = (OSError, TimeoutError, asyncio.IncompleteReadError, h11.ProtocolError, ValueError)
+HEADERS = {"User-Agent": "jit-client", "Accept": "application/json", "Accept-Encoding": "identity"}
+KIND = (("Content-Type", "application/json"),)
 
 
 class Answer(NamedTuple):
@@ -34,226 +25,102 @@ class Answer(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What is asked. `again`: it may be made twice."""
+    """What is asked, below the server's address. A GET is made twice where the connection is lost."""
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    again: bool = True
-
-
-class _Talk:
-    """The protocol's side of one connection."""
-
-    def __init__(self) -> None:
-        self._http = h11.Connection(h11.CLIENT)
-        self._head: h11.Response | None = None
-        self._body = bytearray()
-
-    def send(self, call: Call, host: str) -> bytes:
-        headers = [("Host", host), *call.headers]
-        if call.body:
-            headers += [("Content-Length", str(len(call.body))), ("Content-Type", "application/json")]
-        head = h11.Request(method=call.method, target=call.target, headers=headers)
-        parts: list[h11.Event] = [
-            head,
-            *([h11.Data(data=call.body)] if call.body else []),
-            h11.EndOfMessage(),
-        ]
-        return b"".join(self._http.send(part) or b"" for part in parts)
-
-    def receive(self, data: bytes) -> Answer | None:
-        """Take what came; gives the answer once it is whole. Raises ValueError for one that is too large."""
-        if not data and self._head is None:
-            raise ConnectionResetError("hung up")
-        self._http.receive_data(data)
-        while True:
-            event = self._http.next_event()
-            match event:
-                case h11.NEED_DATA | h11.PAUSED:
-                    return None
-                case h11.Response():
-                    self._head = event
-                case h11.Data():
-                    self._body += event.data
-                    if len(self._body) > LARGEST:
-                        raise ValueError("answers too much")
-                case h11.EndOfMessage() if self._head is not None:
-                    kinds = [value for name, value in self._head.headers if name == b"content-type"]
-                    kind = kinds[0].decode("latin-1").partition(";")[0].strip().lower() if kinds else ""
-                    return Answer(self._head.status_code, kind, bytes(self._body))
-                case h11.ConnectionClosed():
-                    raise ConnectionResetError("hung up")
-                case _:
-                    continue
-
-    def again(self) -> bool:
-        """Tell whether the connection may be used for another call, and get ready for it."""
-        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            return False
-        if self._http.trailing_data[0]:
-            return False  # more than was asked for
-        self._http.start_next_cycle()
-        self._head, self._body = None, bytearray()
-        return True
-
-
-class _Line(NamedTuple):
-    """A connection to wait for in a thread."""
-
-    socket: socket.socket
-    talk: _Talk
-
-
-class _AsyncLine(NamedTuple):
-    """A connection to wait for in an event loop."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    talk: _Talk
 
 
 class Exchange:
     """Calls to one server. Raises CannotTell for every answer that does not come whole and in time."""
 
     def __init__(self, url: str, timeout: float, ca: str | None = None) -> None:
-        """`url`: https, or plain http to loopback; `ca`: a file of certificates to trust. Raises ValueError."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
-        if not is_safe or parts.username or parts.query or parts.fragment or not url.isascii() or " " in url:
-            raise ValueError(f"{url[:100]!r} should be the bot's address, such as https://jit.example.com")
-        self.path = parts.path.rstrip("/")
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._host, self._named = host, parts.netloc
-        self._tls = ssl.create_default_context(cafile=ca) if parts.scheme == "https" else None
-        self._timeout = timeout
-        self._idle: deque[_Line] = deque(maxlen=KEPT_OPEN)
-        self._idle_async: WeakKeyDictionary[asyncio.AbstractEventLoop, deque[_AsyncLine]] = (
-            WeakKeyDictionary()
-        )
+        """`ca`: a file of certificates to trust. Raises ValueError for an address that is not safe."""
+        import httpx  # noqa: PLC0415  as in safe_address
 
-    # -- in a thread ---------------------------------------------------------------------------------
+        self._at = safe_address(url)
+        self._how: dict[str, Any] = {
+            "base_url": self._at, "verify": ssl.create_default_context(cafile=ca), "headers": HEADERS,
+            "limits": httpx.Limits(max_connections=100, max_keepalive_connections=16, keepalive_expiry=3),
+            "timeout": timeout, "follow_redirects": False, "trust_env": False,
+        }  # fmt: skip
+        self._timeout = timeout
+        self._here, self._make = httpx.Client(**self._how), httpx.AsyncClient
+        self._beside: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._lost = (httpx.RemoteProtocolError, httpx.ReadError)
+        self._away = (httpx.HTTPError, OSError, ValueError, RuntimeError)
 
     def call(self, call: Call) -> Answer:
         """Call, and wait here."""
         ends = time.monotonic() + self._timeout
         try:
-            line = self._kept_open() if call.again else None
-            if line is not None:
-                try:
-                    return self._on(line, call, ends)
-                except ConnectionError:
-                    pass  # it was closed while nobody looked
-            return self._on(self._open(ends), call, ends)
-        except AWAY as error:
-            raise CannotTell(f"{self._named}: {type(error).__name__}: {error}"[:300]) from error
-
-    def _on(self, line: _Line, call: Call, ends: float) -> Answer:
-        is_kept = False
-        try:
-            line.socket.settimeout(_left(ends))
-            line.socket.sendall(line.talk.send(call, self._named))
-            answer = None
-            while answer is None:
-                line.socket.settimeout(_left(ends))
-                answer = line.talk.receive(line.socket.recv(PART))
-            is_kept = line.talk.again() and len(self._idle) < KEPT_OPEN
-            return answer
-        finally:
-            if is_kept:
-                self._idle.append(line)
-            else:
-                line.socket.close()
-
-    def _open(self, ends: float) -> _Line:
-        opened = socket.create_connection((self._host, self._port), timeout=_left(ends))
-        try:
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tls is None:
-                return _Line(opened, _Talk())
-            opened.settimeout(_left(ends))
-            return _Line(self._tls.wrap_socket(opened, server_hostname=self._host), _Talk())
-        except BaseException:
-            opened.close()
-            raise
-
-    def _kept_open(self) -> _Line | None:
-        while True:
             try:
-                line = self._idle.pop()
-            except IndexError:
-                return None
-            poll = select.poll()
-            poll.register(line.socket, select.POLLIN)
-            if not poll.poll(0):
-                return line
-            line.socket.close()  # something came that nobody asked for, most often its end
-
-    # -- in an event loop ----------------------------------------------------------------------------
+                return self._once(call, ends)
+            except self._lost:
+                if call.method != "GET":
+                    raise
+            return self._once(call, ends)
+        except self._away as error:
+            raise CannotTell(f"{self._at.host}: {type(error).__name__}: {error}"[:300]) from error
 
     async def call_async(self, call: Call) -> Answer:
         """Call, beside other things."""
         try:
             async with asyncio.timeout(self._timeout):
-                line = self._kept_open_async() if call.again else None
-                if line is not None:
-                    try:
-                        return await self._on_async(line, call)
-                    except ConnectionError:
-                        pass  # it was closed while nobody looked
-                return await self._on_async(await self._open_async(), call)
-        except AWAY as error:
-            raise CannotTell(f"{self._named}: {type(error).__name__}: {error}"[:300]) from error
+                try:
+                    return await self._once_async(call)
+                except self._lost:
+                    if call.method != "GET":
+                        raise
+                return await self._once_async(call)
+        except self._away as error:
+            raise CannotTell(f"{self._at.host}: {type(error).__name__}: {error}"[:300]) from error
 
-    async def _on_async(self, line: _AsyncLine, call: Call) -> Answer:
-        is_kept = False
-        idle = self._idle_async.setdefault(asyncio.get_running_loop(), deque())
-        try:
-            line.writer.write(line.talk.send(call, self._named))
-            answer = None
-            while answer is None:
-                answer = line.talk.receive(await line.reader.read(PART))
-            is_kept = line.talk.again() and len(idle) < KEPT_OPEN
-            return answer
-        finally:
-            if is_kept:
-                idle.append(line)
-            else:
-                line.writer.close()
+    def _once(self, call: Call, ends: float) -> Answer:
+        body = bytearray()
+        with self._here.stream(**_said(call), timeout=max(ends - time.monotonic(), 0.001)) as answer:
+            for part in answer.iter_raw():  # what is packed stays packed: it may be larger than it looks
+                body += part
+                if len(body) > LARGEST or time.monotonic() > ends:
+                    raise ValueError("answers too much, or too slowly")
+        return _whole(answer, body)
 
-    async def _open_async(self) -> _AsyncLine:
-        named: dict[str, Any] = {"server_hostname": self._host} if self._tls else {}
-        reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls, **named)
-        return _AsyncLine(reader, writer, _Talk())
+    async def _once_async(self, call: Call) -> Answer:
+        body = bytearray()
+        async with self._client().stream(**_said(call)) as answer:
+            async for part in answer.aiter_raw():
+                body += part
+                if len(body) > LARGEST:
+                    raise ValueError("answers too much")
+        return _whole(answer, body)
 
-    def _kept_open_async(self) -> _AsyncLine | None:
-        idle = self._idle_async.get(asyncio.get_running_loop())
-        while idle:
-            line = idle.pop()
-            if not line.reader.at_eof() and not line.writer.is_closing():
-                return line
-            line.writer.close()
-        return None
-
-    # -- both ----------------------------------------------------------------------------------------
+    def _client(self) -> "httpx.AsyncClient":
+        """Give the client of this event loop, for connections belong to one; of loops that are over none is kept."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._beside:
+            for over in [each for each in list(self._beside) if each.is_closed()]:
+                self._beside.pop(over, None)
+            self._beside[loop] = self._make(**self._how)
+        return self._beside[loop]
 
     def close(self) -> None:
-        """Close the connections that are kept open in threads."""
-        while self._idle:
-            self._idle.pop().socket.close()
+        """Close the connections of calls that wait; there are no more such calls."""
+        self._here.close()
 
     async def aclose(self) -> None:
-        """Close all connections that are kept open, those of this event loop too."""
+        """Close those of this event loop too."""
         self.close()
-        for line in self._idle_async.pop(asyncio.get_running_loop(), ()):
-            line.writer.close()
+        if client := self._beside.pop(asyncio.get_running_loop(), None):
+            await client.aclose()
 
 
-def _left(ends: float) -> float:
-    """Give the seconds that are left. Raises TimeoutError when none are."""
-    left = ends - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("did not answer in time")
-    return left
+def _said(call: Call) -> dict[str, Any]:
+    headers = call.headers + (KIND if call.body else ())
+    return {"method": call.method, "url": call.target, "headers": headers, "content": call.body}
+
+
+def _whole(answer: "httpx.Response", body: bytearray) -> Answer:
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return Answer(answer.status_code, kind, bytes(body))

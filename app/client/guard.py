@@ -6,23 +6,27 @@ Who the caller is must be said by the service, from what it has authenticated: t
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from .asking import Asking
+from .exactly import Exactly, exactly_command, exactly_parameters
+from .finding import Finding, Found, argument, arguments, must_be_one, several
 from .need import NAME, Held, Need, NoNeed
 from .offline import OfflineTokens
-from .refused import CannotTell, NobodysNeed, NotGranted, Refused
+from .refused import CannotTell, NobodysNeed, NotGranted, Refused, TokenRefused
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Found = Callable[[Any], Any]
-"""Finds something in a call: in a mapping of a function's arguments by their names, in a scope or an environ."""
+USED = "The grant was good for one use, and has been used."
 log = logging.getLogger("jit_client")
 
 
 class Grants(Protocol):
-    """Who knows of grants: `BotGrants` or `RedisGrants`. Each raises CannotTell when it does not know."""
+    """Who knows of grants: `BotGrants` or `RedisGrants`. Each raises CannotTell when it does not know.
+
+    NotGranted, instead of None, says why there is none.
+    """
 
     def check(self, need: Need) -> Held | None: ...
 
@@ -66,14 +70,18 @@ class RequiresGrant:
         resource: str | Found,
         subject: str | Found | None = None,
         token: Found | None = None,
+        command: str | Found | None = None,
+        parameters: Sequence[str] | Found | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Decorate a function, sync or async.
 
         `resource` and `subject` are names of its arguments, or callables that are given the mapping of all of them;
-        async ones only above async functions. `token` gives an offline token, or None. Raises TypeError or ValueError
-        where it is written, not where it is called, for what cannot be right.
+        async ones only above async functions. `token` gives an offline token, or None. `parameters`, names of arguments
+        or a callable that gives a mapping, or `command`, the words of one, are what a grant may be bound to. Raises
+        TypeError or ValueError where it is written, not where it is called, for what cannot be right.
         """
         _check_action(action)
+        must_be_one(command, parameters)
         if token is not None and self._offline is None:
             raise TypeError(
                 "token is given, and this RequiresGrant believes no offline tokens: give it `offline`"
@@ -85,10 +93,12 @@ class RequiresGrant:
                     "requires_grant stands above functions, sync or async, under @staticmethod and the like"
                 )
             signature = inspect.signature(function)
-            find = _Finding(
-                subject=_finder(self._subject if subject is None else subject, signature, "subject"),
-                resource=_finder(resource, signature, "resource"),
+            find = Finding(
+                subject=argument(self._subject if subject is None else subject, signature, "subject"),
+                resource=argument(resource, signature, "resource"),
                 token=token,
+                command=None if command is None else argument(command, signature, "command"),
+                parameters=None if parameters is None else several(parameters, signature),
             )
             if inspect.iscoroutinefunction(function):
                 return cast(Callable[P, R], self._above_async(function, signature, action, find))
@@ -97,13 +107,11 @@ class RequiresGrant:
         return decorate
 
     def _above(
-        self, function: Callable[P, R], signature: inspect.Signature, action: str, find: "_Finding"
+        self, function: Callable[P, R], signature: inspect.Signature, action: str, find: Finding
     ) -> Callable[P, R]:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            call = _arguments(signature, args, kwargs)
-            subject, resource = _now(find.subject(call)), _now(find.resource(call))
-            self.let(action, subject, resource, _now(find.token_in(call)))
+            self.let(action, **find.now(arguments(signature, args, kwargs)))
             return function(*args, **kwargs)
 
         return guarded
@@ -113,77 +121,95 @@ class RequiresGrant:
         function: Callable[..., Awaitable[Any]],
         signature: inspect.Signature,
         action: str,
-        find: "_Finding",
+        find: Finding,
     ) -> Callable[..., Awaitable[Any]]:
         @functools.wraps(function)
         async def guarded(*args: Any, **kwargs: Any) -> Any:
-            call = _arguments(signature, args, kwargs)
-            subject, resource = await _had(find.subject(call)), await _had(find.resource(call))
-            await self.let_async(action, subject, resource, await _had(find.token_in(call)))
+            await self.let_async(action, **await find.later(arguments(signature, args, kwargs)))
             return await function(*args, **kwargs)
 
         return guarded
 
     # -- one call ------------------------------------------------------------------------------------
 
-    def let(self, action: str, subject: Any, resource: Any, token: Any = None) -> Held:
+    def let(
+        self,
+        action: str,
+        subject: Any,
+        resource: Any,
+        token: Any = None,
+        *,
+        command: Sequence[str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Held:
         """Let one call through, and give the grant. Raises NotGranted, NobodysNeed, TokenRefused or CannotTell."""
-        need = self._need(action, subject, resource)
+        need, exact = self._need(action, subject, resource, command, parameters)
         try:
             if token is not None:
-                return self._believing().verify(token, need)
+                return self._believing(exact).verify(token, need)
             held = self._grants.check(need)
-            if held is None:
-                raise NotGranted(need, self._asking)
-            if held.single_use and not self._grants.consume(held, need):
-                raise NotGranted(need, self._asking, "The grant was good for one use, and has been used.")
+            is_used = held is not None and held.single_use and not self._grants.consume(held, need)
+        except NotGranted as elsewhere:
+            raise NotGranted(need, self._asking, elsewhere.why, exact) from None
         except CannotTell as cannot:
             raise _logged(cannot)  # noqa: B904  the same
+        if held is None or is_used:
+            raise NotGranted(need, self._asking, USED if is_used else "", exact)
         return held
 
-    async def let_async(self, action: str, subject: Any, resource: Any, token: Any = None) -> Held:
+    async def let_async(
+        self,
+        action: str,
+        subject: Any,
+        resource: Any,
+        token: Any = None,
+        *,
+        command: Sequence[str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Held:
         """Do the same, beside other things."""
-        need = self._need(action, subject, resource)
+        need, exact = self._need(action, subject, resource, command, parameters)
         try:
             if token is not None:
-                return await self._believing().verify_async(token, need)
+                return await self._believing(exact).verify_async(token, need)
             held = await self._grants.check_async(need)
-            if held is None:
-                raise NotGranted(need, self._asking)
-            if held.single_use and not await self._grants.consume_async(held, need):
-                raise NotGranted(need, self._asking, "The grant was good for one use, and has been used.")
+            is_used = (
+                held is not None and held.single_use and not await self._grants.consume_async(held, need)
+            )
+        except NotGranted as elsewhere:
+            raise NotGranted(need, self._asking, elsewhere.why, exact) from None
         except CannotTell as cannot:
             raise _logged(cannot)  # noqa: B904  the same
+        if held is None or is_used:
+            raise NotGranted(need, self._asking, USED if is_used else "", exact)
         return held
 
     def who(self, call: Any) -> Any:
         """Find who calls, for a middleware."""
         return self._subject(call)
 
-    def _believing(self) -> OfflineTokens:
+    def _believing(self, exact: Exactly | None = None) -> OfflineTokens:
         if self._offline is None:
             raise TypeError("this RequiresGrant believes no offline tokens: give it `offline`")
+        if exact:
+            raise TokenRefused(f"does not say for which {exact.part} it is, and this takes a grant for these")
         return self._offline
 
-    def _need(self, action: str, subject: Any, resource: Any) -> Need:
+    def _need(
+        self, action: str, subject: Any, resource: Any, command: Any, parameters: Any
+    ) -> tuple[Need, Exactly | None]:
+        must_be_one(command, parameters)
+        exact = None
         try:
-            return Need(subject, action, resource)
+            if command is not None:
+                exact = exactly_command(command)
+            if parameters is not None:
+                exact = exactly_parameters(parameters)
+            return Need(subject, action, resource, exact.digest if exact else ""), exact
         except NoNeed as none:
             if none.part == "action":
                 raise
             raise NobodysNeed(action, none.part, self._asking) from None
-
-
-class _Finding:
-    """How the parts of a need are found in a call."""
-
-    def __init__(self, *, subject: Found, resource: Found, token: Found | None) -> None:
-        self.subject = subject
-        self.resource = resource
-        self._token = token
-
-    def token_in(self, call: Any) -> Any:
-        return self._token(call) if self._token else None
 
 
 def _check_action(action: Any) -> None:
@@ -191,39 +217,10 @@ def _check_action(action: Any) -> None:
         raise ValueError(f'{action!r:.60} is no action\'s name: requires_grant("prod-db-debug", resource=…)')
 
 
-def _finder(named: str | Found, signature: inspect.Signature, part: str) -> Found:
-    if callable(named):
-        return named
-    variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    there = [name for name, each in signature.parameters.items() if each.kind not in variable]
-    if named not in there:
-        have = ", ".join(there) or "none"
-        raise TypeError(f"{part} is the argument {named!r:.60}, and the function's arguments are: {have}")
-    return lambda call: call[named]
-
-
-def _arguments(signature: inspect.Signature, args: Any, kwargs: Any) -> Mapping[str, Any]:
-    """Give all arguments by name. Raises TypeError for those that the function does not take, as a call of it does."""
-    bound = signature.bind(*args, **kwargs)
-    bound.apply_defaults()
-    return bound.arguments
-
-
 def _is_function(thing: Any) -> bool:
     """Tell whether calling it runs it: an async generator runs later, a class or a descriptor is something else."""
     others = (type, staticmethod, classmethod)
     return callable(thing) and not isinstance(thing, others) and not inspect.isasyncgenfunction(thing)
-
-
-def _now(value: Any) -> Any:
-    if inspect.iscoroutine(value):
-        value.close()
-        raise TypeError("what is found by an async callable is waited for above async functions alone")
-    return value
-
-
-async def _had(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value
 
 
 def _logged(cannot: CannotTell) -> Refused:

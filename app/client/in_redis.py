@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from .bot import BotGrants
 
 PARTITIONS = 16
-ONCE = b"!"
+ONCE, BOUND = b"!", b"#"
+"""What comes behind a grant's id in a member: good for one use, and for what has this digest alone."""
 TIMEOUT = 0.5
-LOOK, LAST = (b"ZREVRANGE",), (b"0", b"19", b"WITHSCORES")
+LOOK, LAST = (b"ZREVRANGE",), (b"0", b"99", b"WITHSCORES")
 """As bytes, which cost nothing to encode."""
 KEYS_REMEMBERED = 10_000
 
@@ -64,10 +65,10 @@ class RedisGrants:
             rows = self._redis.execute_command(*LOOK, key_of(need), *LAST)  # type: ignore[no-untyped-call]
             if not rows:
                 return None
-            now = self._redis.time() if _wants_time(rows) else None
+            now = self._redis.time() if _wants_time(rows, need.digest) else None
         except self._troubles as error:
             raise CannotTell(f"Redis: {type(error).__name__}") from error
-        return _held(rows, now)
+        return _held(rows, now, need.digest)
 
     async def check_async(self, need: Need) -> Held | None:
         """Tell the same, beside other things."""
@@ -75,10 +76,10 @@ class RedisGrants:
             rows = await self._async.execute_command(*LOOK, key_of(need), *LAST)  # type: ignore[no-untyped-call]
             if not rows:
                 return None
-            now = await self._async.time() if _wants_time(rows) else None
+            now = await self._async.time() if _wants_time(rows, need.digest) else None
         except self._troubles as error:
             raise CannotTell(f"Redis: {type(error).__name__}") from error
-        return _held(rows, now)
+        return _held(rows, now, need.digest)
 
     def consume(self, held: Held, need: Need) -> bool:
         """Use up a grant that is good for one use, through the bot. Raises CannotTell without one."""
@@ -103,24 +104,27 @@ class RedisGrants:
         await self._async.aclose()
 
 
-def _wants_time(rows: list[bytes]) -> bool:
-    """Tell whether others than the last to end matter: one that may be used often goes before one for one use."""
-    return rows[0].endswith(ONCE) and len(rows) > 2
+def _wants_time(rows: list[bytes], digest: str) -> bool:
+    """Tell whether others than the last to end matter, which may have ended: that one is for one use, or bound."""
+    last = _grant(rows[0], rows[1])
+    return len(rows) > 2 and (last.single_use or last.digest not in {"", digest})
 
 
-def _held(rows: list[bytes], now: tuple[int, int] | None) -> Held | None:
+def _held(rows: list[bytes], now: tuple[int, int] | None, digest: str) -> Held | None:
+    """Choose as the bot does: what is bound to something else is not there, and what may be used often goes first."""
     last = _grant(rows[0], rows[1])
     if now is None:
-        return last
+        return last if last.digest in {"", digest} else None
     instant = now[0] + now[1] / 1_000_000
-    found = [_grant(row, ends) for row, ends in zip(rows[::2], rows[1::2], strict=True)]
-    return next(
-        (each for each in found if not each.single_use and each.ends_at.timestamp() > instant),
-        last,
-    )
+    every = [_grant(row, ends) for row, ends in zip(rows[::2], rows[1::2], strict=True)]
+    found = [each for each in every if each.digest in {"", digest} and each.ends_at.timestamp() > instant]
+    return next((each for each in found if not each.single_use), found[0] if found else None)
 
 
 @lru_cache(maxsize=KEYS_REMEMBERED)  # how it is read is remembered, not that it is there
 def _grant(member: bytes, ends: bytes) -> Held:
     ends_at = datetime.fromtimestamp(float(ends) / 1000, UTC)
-    return Held(member.removesuffix(ONCE).decode(), ends_at, member.endswith(ONCE))
+    grant, _, digest = member.partition(BOUND)
+    return Held(
+        grant.removesuffix(ONCE).decode(), ends_at, single_use=grant.endswith(ONCE), digest=digest.decode()
+    )

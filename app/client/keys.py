@@ -39,7 +39,7 @@ class Keys:
         self._why = "not fetched"
         self._fetching = threading.Lock()
         self._fetching_async: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-        self._call = Call("GET", f"{http.path}{WELL_KNOWN}", (("Accept", "application/json"),))
+        self._call = Call("GET", WELL_KNOWN)
 
     def get(self, kid: str) -> "Ed25519PublicKey | None":
         """Find a key, and wait here where it has to be fetched; who comes meanwhile waits for the same answer."""

@@ -11,8 +11,11 @@ LONGEST_RESOURCE = 128
 GRANT = re.compile(r"R\d\d-[0-9A-HJKMNP-TV-Z]{7}", re.ASCII)
 
 
+DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
 class NoNeed(ValueError):  # noqa: N818  an answer
-    """No grant can be for this; `part` is `subject`, `action` or `resource`."""
+    """No grant can be for this; `part` is `subject`, `action`, `resource`, `command`, `parameters` or `digest`."""
 
     def __init__(self, part: str, why: str) -> None:
         super().__init__(f"{part} {why}")
@@ -21,11 +24,15 @@ class NoNeed(ValueError):  # noqa: N818  an answer
 
 @dataclass(frozen=True)
 class Need:
-    """Who (`subject`, a person's id in policy) wants to do which `action` on which `resource`. Raises NoNeed."""
+    """Who (`subject`, a person's id in policy) wants to do which `action` on which `resource`. Raises NoNeed.
+
+    `digest`: of the exact command or parameters, in hexadecimal; empty where it is not told.
+    """
 
     subject: str
     action: str
     resource: str
+    digest: str = ""
 
     def __post_init__(self) -> None:
         for part in ("subject", "action"):
@@ -39,12 +46,19 @@ class Need:
             not resource.isprintable()
         ):  # controls, line ends, halves of characters, signs that turn text around
             raise NoNeed("resource", "holds characters that cannot be seen")
+        digest: object = self.digest
+        if digest != "" and not (isinstance(digest, str) and DIGEST.fullmatch(digest)):
+            raise NoNeed("digest", "is no SHA-256: 64 signs of 0 to 9 and a to f")
 
 
 class Held(NamedTuple):
-    """A grant that permits it now. `ends_at` has a zone. `offline`: told by a token, without a look."""
+    """A grant that permits it now. `ends_at` has a zone. `offline`: told by a token, without a look.
+
+    `digest`: of the one command or the parameters that it is for; empty where it is for all that its action does.
+    """
 
     grant: str
     ends_at: datetime
     single_use: bool = False
     offline: bool = False
+    digest: str = ""

@@ -5,11 +5,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .asking import Asking
+from .exactly import Exactly
 from .need import Need
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:jit-approval:problem:"
 PHRASES = {403: "Forbidden", 503: "Service Unavailable"}
+NOBODY = {
+    "subject": "The caller is nobody whom policy can name.",
+    "resource": "The resource is not one that a grant can be for.",
+    "command": "The command is not one that a grant can be for.",
+    "parameters": "The parameters are none that a grant can be for.",
+}
+ALONE = {
+    "command": "For this command alone send `request.api` to the bot: POST /v1/requests.",
+    "parameters": "For these parameters alone send `request.api` to the bot: POST /v1/requests.",
+}
 Environ = Mapping[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -60,17 +71,26 @@ class Refused(Exception):  # noqa: N818  an answer
 
 
 class NotGranted(Refused):
-    """Nobody gave the caller a grant for this, it is over, or it was used up."""
+    """Nobody gave the caller a grant for this, it is over, or it was used up; `why` says more than the first.
 
-    def __init__(self, need: Need, asking: Asking, why: str = "") -> None:
+    Where a call does one `exact` thing, the document has what to send to POST /v1/requests for a grant for that alone.
+    """
+
+    def __init__(
+        self, need: Need, asking: Asking | None = None, why: str = "", exact: Exactly | None = None
+    ) -> None:
+        asking = asking or Asking()
         told = asking.told(need.action, need.resource)
-        super().__init__(f"{why or 'There is no live grant for this.'} {_how(told)}")
+        alone = f" {ALONE[exact.part]}" if exact else ""
+        super().__init__(f"{why or 'There is no live grant for this.'} {_how(told)}{alone}")
         self.need = need
+        self.why = why
+        api = {"api": asking.sent(need.action, need.resource) | {exact.part: exact.what}} if exact else {}
         self.more = {
             "subject": need.subject,
             "action": need.action,
             "resource": need.resource,
-            "request": told,
+            "request": {**told, **api},
         }
         self._link = told.get("link", "")
 
@@ -84,10 +104,8 @@ class NobodysNeed(Refused):
     """The caller is nobody, or what they want is nothing, for which a grant can be. What they sent is not repeated."""
 
     def __init__(self, action: str, part: str, asking: Asking) -> None:
-        who = "The caller is nobody whom policy can name."
-        what = "The resource is not one that a grant can be for."
         told = asking.told(action, None)
-        super().__init__(f"{who if part == 'subject' else what} {_how(told)}")
+        super().__init__(f"{NOBODY[part]} {_how(told)}")
         self.more = {"action": action, "request": told}
 
 

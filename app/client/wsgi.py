@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .asgi import gate
-from .guard import Found, RequiresGrant
+from .finding import Found
+from .guard import RequiresGrant
 from .refused import Refused
 
 App = Callable[[Any, Any], Iterable[bytes]]
@@ -29,9 +30,19 @@ class WsgiGrantMiddleware:
         resource: Found | None = None,
         subject: Found | None = None,
         token: Found | None = None,
+        command: Found | None = None,
+        parameters: Found | None = None,
     ) -> None:
         self._app = app
-        self._gate = gate(guard, action, resource, subject, token)
+        self._gate = gate(
+            guard,
+            action,
+            resource=resource,
+            subject=subject,
+            token=token,
+            command=command,
+            parameters=parameters,
+        )
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         try:

@@ -1,7 +1,8 @@
-"""Servers on loopback that answer as a bot should not: canned bytes, drips, and nothing at all."""
+"""Servers on loopback that answer as a bot should not: canned bytes, drips (of the body), and nothing at all."""
 
 import contextlib
 import json
+import re
 import socket
 import threading
 import time
@@ -40,7 +41,7 @@ class Behaving:
                 if answer is None:
                     return
                 self._closing.wait(self._pause)
-                for part in [answer[n : n + 1] for n in range(len(answer))] if self._drip else [answer]:
+                for part in _dripping(answer) if self._drip else [answer]:
                     connection.sendall(part)
                     if self._drip and self._closing.wait(self._drip):
                         return
@@ -73,6 +74,11 @@ def within(seconds):
     return lambda: time.monotonic() - began < seconds
 
 
+def _dripping(answer):
+    head, end, body = answer.partition(b"\r\n\r\n")
+    return [head + end, *(body[n : n + 1] for n in range(len(body)))]
+
+
 def _head(connection):
     data = b""
     while b"\r\n\r\n" not in data:
@@ -80,4 +86,8 @@ def _head(connection):
         if not part:
             return data
         data += part
-    return data
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while length and len(body) < int(length[1]) and (part := connection.recv(4096)):
+        body += part
+    return head + b"\r\n\r\n" + body

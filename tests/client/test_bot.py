@@ -5,6 +5,7 @@ token that is refused: that the service may not ask is no answer about a person.
 """
 
 import asyncio
+import gzip
 from datetime import UTC, datetime
 
 import pytest
@@ -46,6 +47,8 @@ GARBAGE = {
     "no zone": http(200, YES | {"ends_at": "2026-03-02T10:00:00"}),
     "unsure of its use": http(200, YES | {"single_use": None}),
     "flood": http(200, b" " * 70_000),
+    "packed": http(200, gzip.compress(b'{"allowed": false}'), Content_Encoding="gzip"),
+    "redirect to nowhere": http(307, YES, Location="https://[x"),
     "no HTTP": b"SSH-2.0-OpenSSH\r\n\r\n",
     "hangs up": b"close",
     "hangs up at once": None,
@@ -81,7 +84,7 @@ async def test_a_plain_answer(misbehaving):
 
 @pytest.mark.parametrize("how", [{"pause": 60}, {"drip": 0.2}], ids=["silent", "dripping"])
 async def test_a_slow_bot(misbehaving, how):
-    """A call ends when its time is up, however the bot keeps it waiting."""
+    """A call ends when its time is up, whether nothing comes or the answer byte for byte."""
     server = misbehaving(http(200, YES), **how)
     is_in_time = within(15)
     with pytest.raises(CannotTell):
@@ -89,6 +92,31 @@ async def test_a_slow_bot(misbehaving, how):
     with pytest.raises(CannotTell):
         await asking(server.url, 0.5).check_async(NEED)
     assert is_in_time()
+
+
+async def test_a_head_that_drips(misbehaving):
+    """Beside other things a call ends in time then too."""
+    server = misbehaving(b"\r\n\r\n" + http(200, YES), drip=0.2)
+    is_in_time = within(15)
+    with pytest.raises(CannotTell):
+        await asking(server.url, 0.5).check_async(NEED)
+    assert is_in_time()
+
+
+def test_one_event_loop_after_another(misbehaving):
+    """Connections of a loop that is over are no other loop's, and nothing of it is kept."""
+    server = misbehaving(http(200, {"allowed": False}))
+    bot = asking(server.url)
+    assert [None] * 3 == [asyncio.run(bot.check_async(NEED)) for _ in range(3)]
+    assert 1 == len(bot._http._beside)
+
+
+async def test_one_that_is_closed(misbehaving):
+    """Whoever asks with what was closed hears that nobody knows."""
+    bot = asking(misbehaving(http(200, YES)).url)
+    bot.close()
+    with pytest.raises(CannotTell):
+        await asyncio.to_thread(bot.check, NEED)
 
 
 async def test_nobody_there():
@@ -162,13 +190,15 @@ async def test_what_people_chose_stays_in_its_place(misbehaving):
     line, *headers = server.calls[0].decode("ascii").split("\r\n")
     wanted = "subject=ana&action=a&resource=x%26subject%3Dben%23%2F%20%250d%250a%C3%A9"
     assert f"GET /v1/grants/check?{wanted} HTTP/1.1" == line
-    assert 3 == len([header for header in headers if header])
+    named = {"Host", "Connection", "User-Agent", "Accept", "Accept-Encoding", "Authorization"}
+    assert named == {header.partition(":")[0] for header in headers if header}
 
 
 @pytest.mark.parametrize(
     "url",
     ["http://jit.example.com", "ftp://127.0.0.1", "https://u:p@jit.example.com", "https://jit.example.com?a=b", "jit",
-     "https://jit.example.com/\r\nX: y", "http://127.0.0.1.example.com"],
+     "https://jit.example.com/\r\nX: y", "https://jit.example.com/\r\nX:y", "http://127.0.0.1.example.com", "https://",
+     "http://127.0.0.1\\@jit.example.com", "https://[::1", "https://jit.example.com:x", ""],
 )  # fmt: skip
 def test_addresses_that_are_not_safe(url):
     """A token is sent by TLS, or to this machine."""

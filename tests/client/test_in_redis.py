@@ -17,12 +17,14 @@ from redis.asyncio import Redis
 
 from app.client import CannotTell, Need, RedisGrants
 from app.client.in_redis import key_of
+from app.domain.binding import bind_command
 from app.store import keys
 from app.store.embedded import start_server
 from tests.client.away import within
 from tests.client.conftest import NEED
 from tests.web.callers import at_once
 
+COMMAND = ["psql", "users", "-c", "REINDEX TABLE carts"]
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,63}", fullmatch=True)
 RESOURCES = st.text(min_size=1, max_size=128).filter(str.isprintable)
 
@@ -31,6 +33,11 @@ RESOURCES = st.text(min_size=1, max_size=128).filter(str.isprintable)
 def test_the_catalogue_of_keys(subject, action, resource):
     """The key is the one that the bot writes."""
     assert keys.held(subject, action, resource).encode() == key_of(Need(subject, action, resource))
+
+
+def digest_of(command):
+    """As the bot makes it."""
+    return bind_command(command).digest
 
 
 async def both(grants, need=NEED):
@@ -84,6 +91,41 @@ async def test_often_goes_before_once(live):
     assert (live.grant, False) == ((held := await both(live.in_redis)).grant, held.single_use)
     await calls.zadd(key, {live.grant: ends - timedelta(days=1).total_seconds() * 1000})
     assert ("R07-0000000", True) == ((held := await both(live.in_redis)).grant, held.single_use)
+
+
+async def test_one_that_is_bound(live):
+    """A grant for one exact command or parameters permits those alone: not another, and not a call that names none."""
+    bound = await live.api.live(live.ana, live.ben, resource="users-db", command=COMMAND, duration="1h")
+    need = replace(NEED, resource="users-db")
+    assert await both(live.in_redis, need) is None
+    for what, grant in ((COMMAND, bound), (["psql"], None)):
+        held = await both(live.in_redis, replace(need, digest=digest_of(what)))
+        assert grant == (held and held.grant)
+        assert grant is None or (await live.bot.check_async(replace(need, digest=digest_of(what)))) == held
+    free = await live.api.live(live.ana, live.ben, resource="users-db")
+    assert [free, bound, free] == [
+        (await both(live.in_redis, each)).grant
+        for each in (
+            need,
+            replace(need, digest=digest_of(COMMAND)),
+            replace(need, digest=digest_of(["psql"])),
+        )
+    ]
+
+
+async def test_behind_many_that_are_bound(live):
+    """One that ends before fifty that are for something else is found; once it has ended, not, though they go on."""
+    calls, key = live.api.work.bot.connection.calls, keys.held(NEED.subject, NEED.action, NEED.resource)
+    [(_, ends)] = await calls.zrange(key, 0, -1, withscores=True)
+    others = {f"R07-{n:07d}{'!' * (n % 2)}#{digest_of([str(n)])}": ends + 60_000 for n in range(50)}
+    await calls.zadd(key, others)
+    assert live.grant == (await both(live.in_redis)).grant
+    held = await both(live.in_redis, replace(NEED, digest=digest_of(["7"])))
+    assert (live.grant, False) == (held.grant, held.single_use)
+    await calls.zadd(key, {live.grant: ends - timedelta(days=1).total_seconds() * 1000})
+    assert await both(live.in_redis) is None
+    held = await both(live.in_redis, replace(NEED, digest=digest_of(["7"])))
+    assert ("R07-0000007", True, digest_of(["7"])) == (held.grant, held.single_use, held.digest)
 
 
 async def test_one_use(one_use):
