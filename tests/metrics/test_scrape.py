@@ -218,7 +218,7 @@ async def test_an_audit_log_that_was_edited(callers):
     await (await callers.person("@ana")).asks()
     await callers.work.settled()
     bot = callers.work.bot
-    await bot._verify()
+    await bot.auditing.verify()
     bot.audit_log._writer.execute("DROP TRIGGER IF EXISTS never_changed")
     for (name,) in bot.audit_log._writer.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -226,7 +226,7 @@ async def test_an_audit_log_that_was_edited(callers):
         bot.audit_log._writer.execute(f'DROP TRIGGER "{name}"')
     bot.audit_log._writer.execute("UPDATE entries SET kind = 'denied' WHERE sequence = 1")
     bot.audit_log._writer.commit()
-    await bot._verify()
+    await bot.auditing.verify()
     assert 1.0 == value(await scraped(callers), "jit_audit_breaks")
     assert ["audit_log_broken"] == [
         line["event"] for line in callers.work.log if line["event"] == "audit_log_broken"
