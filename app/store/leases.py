@@ -36,8 +36,10 @@ class Leases:
         return self._held[name].is_set() and asyncio.get_running_loop().time() < self._until
 
     async def wait_for(self, name: Name) -> None:
-        """Wait until this process holds a lease."""
-        await self._held[name].wait()
+        """Wait until this process holds a lease: one that ran out by the clock counts once it is renewed."""
+        while not self.holds(name):
+            self._held[name].clear()
+            await self._held[name].wait()
 
     async def keep(self) -> None:
         """Take and renew, until cancelled; then give all back."""

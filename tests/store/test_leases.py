@@ -7,6 +7,7 @@ back, however impatiently it is asked to end.
 import asyncio
 import itertools
 
+from app.playground.hands import PATIENCE
 from app.store import keys
 from app.store.connection import Connection
 from app.store.leases import RENEWED_EVERY, Leases
@@ -49,3 +50,22 @@ async def test_one_at_a_time(connection):
     assert [] == [name for name in WANTED if not second.holds(name)]
     two.cancel()
     await asyncio.gather(two, return_exceptions=True)
+
+
+async def test_a_renewal_that_is_late(redis):
+    """While the store is slow a lease runs out by the clock: nobody goes on with it before it is renewed.
+
+    Who did would ask for the next event again and again, and take the connections that renewing needs.
+    """
+    leases = Leases(redis.calls, "one", WANTED)
+    task = await keeping(leases)
+    await redis.calls.execute_command("CLIENT", "PAUSE", 4500, "ALL")
+    while leases.holds(WANTED[0]):
+        await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(leases.wait_for(WANTED[0]))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    await asyncio.wait_for(waiting, PATIENCE)
+    assert leases.holds(WANTED[0])
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
