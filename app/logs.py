@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 LINES: Counter[tuple[str, str]] = Counter()
 """Lines from warnings on since the process began, by level and event: our own names, of which there are few."""
@@ -21,7 +22,10 @@ def count(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typ
 
 
 def set_up(form: str, level: str) -> None:
-    """Set up structlog and the libraries' loggers. `form` is auto, json or console."""
+    """Set up structlog and the libraries' loggers. `form` is auto, json or console.
+
+    Tracebacks show no variables, as structlog's own do: tokens, credentials and codes stand in them.
+    """
     for_people = form == "console" or (form == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -29,9 +33,12 @@ def set_up(form: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     render: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if for_people
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(),
+        ]
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

@@ -1,4 +1,7 @@
-"""Contract: JSON lines where nobody watches, readable ones on a terminal; libraries' lines look alike."""
+"""Contract: JSON lines where nobody watches, readable ones on a terminal; libraries' lines look alike.
+
+No line shows what was in a variable: tokens, codes and credentials are.
+"""
 
 import json
 import logging
@@ -47,3 +50,26 @@ def test_people_get_text(capsys):
     structlog.get_logger().info("approved", by="ben")
     assert "approved" in (said := capsys.readouterr().err)
     assert not said.startswith("{")
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "by", [structlog.get_logger, lambda: logging.getLogger("a.library")], ids=["ours", "a library"]
+)
+def test_a_traceback_tells_where_and_no_values(capsys, form, by):
+    """A bug in the middle of handing out a secret is told with its place, and without the secret."""
+    set_up(form, "info")
+
+    def hand_out(token):
+        given = {"PGPASSWORD": token}
+        raise RuntimeError(f"{len(given)} was handed out")
+
+    secret = "IMEFntUXrlaJw"[::-1]  # no line of the source has it
+    try:
+        hand_out(secret)
+    except RuntimeError:
+        by().exception("bug")
+    said = capsys.readouterr().err
+    assert "hand_out" in said
+    assert "1 was handed out" in said
+    assert secret not in said

@@ -71,6 +71,7 @@ class MoreTime(Proving):
                 ip_told_by=ip_told_by,
             )
             step = ask_extension(request, by, extension, now)
+            self._raise_unbound(request)
             obliged = self._obliged(request.model_copy(update={"extension": extension}), now, counted)
             if is_confirmed(request, obliged):
                 return step

@@ -167,14 +167,17 @@ class Writing:
     def _raise_denial(
         self, request: Request, now: datetime, counted: History | None, seconds: int | None = None
     ) -> None:
-        action = self._policy().actions.get(request.action)
-        if action is not None and action.bound and request.binding is None:
-            raise DeniedByPolicy(f"Policy denies {request.id} by now: {must_be_bound(action)}")
+        self._raise_unbound(request)
         ask = ask_of(request, now, seconds or request.seconds, request.reason, counted)
         for resource in dict.fromkeys((request.resource, request.asked_resource)):
             verdict = self._policy().denial(ask.model_copy(update={"resource": resource}))
             if verdict is not None and verdict.outcome is Outcome.DENY:
                 raise DeniedByPolicy(f"Policy denies {request.id} by now: {verdict.message}.")
+
+    def _raise_unbound(self, request: Request) -> None:
+        """Raise DeniedByPolicy for what by now is given for one exact command alone, and is for none."""
+        if why := why_unbound(self._policy(), request):
+            raise DeniedByPolicy(f"Policy denies {request.id} by now: {why}")
 
     def _raise_not_permitted(self, request: Request) -> None:
         """Raise DeniedByPolicy where nothing in the present policy would let it be asked any more.
@@ -205,12 +208,20 @@ def as_asked(request: Request) -> list[Ask]:
 
 def why_no_longer(policy: Policy, request: Request) -> str:
     """Say why a policy would not let the requester have by now what they have; empty where it stands."""
+    if why := why_unbound(policy, request):
+        return why.removesuffix(".")
     for resource in dict.fromkeys((request.resource, request.asked_resource)):
         asked = as_asked(request.model_copy(update={"extension": None, "resource": resource}))
         whys = [no_longer(policy, ask) for ask in asked]
         if all(whys):
             return whys[0]
     return ""
+
+
+def why_unbound(policy: Policy, request: Request) -> str:
+    """Say how a request would have to be asked that is for no exact command; empty where it need not be."""
+    action = policy.actions.get(request.action)
+    return must_be_bound(action) if action and action.bound and request.binding is None else ""
 
 
 async def pause(attempt: int) -> None:

@@ -85,6 +85,14 @@ async def test_cancelled_by_who_asked(gated):
     assert [("github", "rejected")] == await gated.answered()
 
 
+async def test_it_is_not_asked_again_by_a_form(gated):
+    """A form asks for no deployment, so an approval of what it asks would let none through: this is told instead."""
+    request_id = await gated.opens("github")
+    await gated.work.types("@ana", f"/jit cancel {request_id}")
+    told = await gated.work.told("@ana", request_id, offering="jit_again")
+    assert "run it there once more" in await gated.work.refused("@ana", told, "jit_again")
+
+
 async def test_denied_by_policy(workplace, vendors, file):
     """What policy denies at once is told at once; nobody is asked."""
 

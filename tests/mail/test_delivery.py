@@ -143,8 +143,8 @@ async def test_the_digest(workplace):
         await work.settled()
         bot = work.bot
         made = await bot.daily.make_now(await bot.store.now())
-        await bot._post_digest(made, "digest:2026-03-02")
-        await bot._post_digest(made, "digest:2026-03-02")
+        await bot.auditing.send_digest(made, "digest:2026-03-02")
+        await bot.auditing.send_digest(made, "digest:2026-03-02")
         await work.posted(SECURITY, "Access digest")
         mail = await post.one(SAM, "Access digest")
         assert 1 == len(post.to(SAM))

@@ -18,11 +18,11 @@ async def scraped(callers: Callers) -> dict[str, Metric]:
     return families(said.body)
 
 
-async def until(callers: Callers, name: str, wanted: float) -> Any:
+async def until(callers: Callers, name: str, wanted: float, **labels: str) -> Any:
     """Scrape until a gauge has a value: looks at the store are shared for a second."""
     ends = asyncio.get_running_loop().time() + PATIENCE
-    while value(shown := await scraped(callers), name) != wanted:
-        assert asyncio.get_running_loop().time() < ends, f"{name} is still {value(shown, name)}"
+    while value(shown := await scraped(callers), name, **labels) != wanted:
+        assert asyncio.get_running_loop().time() < ends, f"{name} is still {value(shown, name, **labels)}"
         await asyncio.sleep(0.05)
     return shown
 

@@ -45,7 +45,7 @@ async def test_a_worker_has_metrics_where_it_has_a_port(playground, redis, redis
 
 async def until_it_works(http, url, headers):
     """Scrape until the worker holds its leases and has read the log."""
-    ends = asyncio.get_running_loop().time() + PATIENCE
+    ends = asyncio.get_running_loop().time() + 3 * PATIENCE
     while True:
         assert asyncio.get_running_loop().time() < ends, "the worker does not show that it works"
         await asyncio.sleep(0.1)

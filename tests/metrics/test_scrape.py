@@ -103,11 +103,12 @@ async def test_what_stands(callers):
     await ana.asks()
     await bot.failing.note("R01-0000001", "does not end")
     await callers.work.settled()
+    for group in GROUPS:
+        await until(callers, "jit_leases_held", float(len(keys.ALL_PARTITIONS)), group=group)
     shown = await until(callers, "jit_requests_pending", 1.0)
     assert (1.0, 1.0) == (value(shown, "jit_grants_live"), value(shown, "jit_ends_failing"))
     for group in GROUPS:
         assert 0.0 == value(shown, "jit_events_waiting", group=group)
-        assert float(len(keys.ALL_PARTITIONS)) == value(shown, "jit_leases_held", group=group)
     assert (1.0, 0.0) == (value(shown, "jit_store_up"), value(shown, "jit_policy_broken"))
     assert bot.policies.current.digest == shown["jit_policy_info"].samples[0].labels["digest"]
     assert bot.policies.current.rule_count == value(shown, "jit_policy_rules")
@@ -218,7 +219,7 @@ async def test_an_audit_log_that_was_edited(callers):
     await (await callers.person("@ana")).asks()
     await callers.work.settled()
     bot = callers.work.bot
-    await bot._verify()
+    await bot.auditing.verify()
     bot.audit_log._writer.execute("DROP TRIGGER IF EXISTS never_changed")
     for (name,) in bot.audit_log._writer.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -226,7 +227,7 @@ async def test_an_audit_log_that_was_edited(callers):
         bot.audit_log._writer.execute(f'DROP TRIGGER "{name}"')
     bot.audit_log._writer.execute("UPDATE entries SET kind = 'denied' WHERE sequence = 1")
     bot.audit_log._writer.commit()
-    await bot._verify()
+    await bot.auditing.verify()
     assert 1.0 == value(await scraped(callers), "jit_audit_breaks")
     assert ["audit_log_broken"] == [
         line["event"] for line in callers.work.log if line["event"] == "audit_log_broken"

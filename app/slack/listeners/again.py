@@ -27,6 +27,11 @@ def listen(app: AsyncApp, services: Services) -> None:
                     f"{request.id} was for one exact command or one set of parameters, which no form holds: ask for it "
                     "again as it was asked, by `jit run --bound` or the API."
                 )
+            if request.gate is not None:
+                raise BadInput(
+                    f"{request.id} was for {request.gate.what}, which waited at a gate. An approval of a form lets "
+                    "nothing through there: run it there once more, and it asks by itself."
+                )
             policy = services.policy()
             draft = Draft(
                 action=policy.find_action(request.action).name,

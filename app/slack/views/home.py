@@ -108,10 +108,10 @@ def _pending(request: Request) -> list[Block]:
         section(
             f"⏳ *{_name(request.requester)}* asks: {_what(request)} for {format_duration(request.duration)}\n"
             f"{RISK_SIGN.get(request.risk, '⚪')} {escape(request.risk)} risk in {escape(request.environment)} · "
-            f"lapses {moment(request.lapses_at)} · {_id(request)}\n{_why(request.reason)}"
+            f"lapses {moment(request.lapses_at)} · {_id(request)}\n{_why(request.reason)}{_on_its_card(request)}"
         ),
         buttons(
-            button("Approve", actions.APPROVE, request.id, "primary"),
+            *([button("Approve", actions.APPROVE, request.id, "primary")] if _is_all_here(request) else []),
             button("Deny", actions.DENY, request.id, "danger"),
             button("Why?", actions.WHY, request.id),
         ),
@@ -123,17 +123,31 @@ def _extension(request: Request) -> list[Block]:
     if extension is None:
         return []
     more = format_duration(timedelta(seconds=extension.seconds))
+    more_time = button("Approve more time", actions.APPROVE_MORE, request.id, "primary")
     return [
         section(
             f"⏱️ *{_name(request.requester)}* asks for {more} more: {_what(request)}\n"
-            f"Ends {_moment(request.ends_at)} · {_id(request)}\n{_why(extension.reason)}"
+            f"Ends {_moment(request.ends_at)} · {_id(request)}\n{_why(extension.reason)}{_on_its_card(request)}"
         ),
         buttons(
-            button("Approve more time", actions.APPROVE_MORE, request.id, "primary"),
+            *([more_time] if _is_all_here(request) else []),
             button("Deny more time", actions.DENY_MORE, request.id, "danger"),
             block_id=actions.showing(request.id, extension.name),
         ),
     ]
+
+
+def _is_all_here(request: Request) -> bool:
+    """Whether a Home shows all that is decided: a command is too long for it, and is not to be approved unread."""
+    return request.binding is None
+
+
+def _on_its_card(request: Request) -> str:
+    """What a Home does not show, and where to read it."""
+    if request.binding is None:
+        return ""
+    what = "command" if request.binding.is_command else "set of parameters"
+    return f"\n📌 For one exact {what} alone: its card shows it, and is where it is approved."
 
 
 def _held(home: Home) -> list[Block]:

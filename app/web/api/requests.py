@@ -116,7 +116,7 @@ def routes(services: Services) -> APIRouter:
 
 def _is_same(asked: Asked, wish: Ask) -> bool:
     """Tell whether a request is what this wish asked for; policy drops white space and control characters."""
-    if asked.binding != read_binding(wish.command, wish.parameters):
+    if (asked.binding, asked.heartbeat) != (read_binding(wish.command, wish.parameters), wish.heartbeat):
         return False
     return _bare(asked.action, asked.asked_resource, asked.reason) == _bare(
         wish.action, wish.resource, wish.reason

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import transitions as t
+from app.domain.binding import bind_command, bind_parameters
 from app.domain.extension import ask_extension
 from app.domain.ids import ID as ID_SHAPE
 from app.domain.people import Principal
@@ -67,6 +68,28 @@ def test_more_time_is_offered_where_it_can_be_had():
     for held, offered in ((live(), True), (extended(live()), False), (fixed, False)):
         view = home_view(FULL.model_copy(update={"held": (held,)}))
         assert offered == (actions.EXTEND in repr(view["blocks"]))
+
+
+@pytest.mark.parametrize(
+    ("binding", "what"),
+    [
+        (bind_command(["rm", "-r", "/srv"]), "command"),
+        (bind_parameters({"amount": 120}), "set of parameters"),
+    ],
+    ids=["a command", "parameters"],
+)
+def test_nothing_is_approved_unread(binding, what):
+    """What is for one exact command is denied here, and approved where the command stands: so with more time."""
+    pending = STATES["pending"][0].model_copy(update={"binding": binding})
+    view = home_view(
+        Home(person=BEN, at=LATER, waiting=(pending,), more_waiting=(extended(live(3, binding=binding)),))
+    )
+    valid(view)
+    offered = {each["action_id"] for each in elements(view)}
+    assert {actions.DENY, actions.DENY_MORE} == offered & {
+        actions.APPROVE, actions.APPROVE_MORE, actions.DENY, actions.DENY_MORE,
+    }  # fmt: skip
+    assert 2 == repr(view["blocks"]).count(f"For one exact {what} alone: its card shows it")
 
 
 def valid(view):

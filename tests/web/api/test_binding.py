@@ -240,3 +240,29 @@ async def test_what_policy_binds_by_now(workplace):
         await api.work.repolicy(lambda policies: policies["actions"]["prod-db-debug"].update(bound=True))
         said = await ben.verb(request_id, "approve")
         assert (403, "denied_by_policy") == (said.status, said.code)
+
+
+async def test_what_policy_binds_while_it_is_live(workplace):
+    """What is live without a command gets no more time from then on, and is taken back as all that is denied by now."""
+
+    def extendable(policies):
+        policies["actions"]["sandbox-admin"]["longest"] = "2h"
+
+    async with at_the_api(workplace(extendable)) as api:
+        ana = await api.person("@ana")
+        free, bound_one = await ana.asks(**SANDBOX), await ana.asks(**SANDBOX, command=COMMAND)
+        waiting = await ana.asks()
+        for each in (free, bound_one):
+            await api.work.reaches(each, State.ACTIVE)
+
+        def bind(policies):
+            policies["actions"]["sandbox-admin"]["bound"] = True
+            policies["actions"]["prod-db-debug"]["bound"] = True
+
+        await api.work.repolicy(bind)
+        said = await ana.verb(free, "extend", {"duration": "5m", "reason": "slow"})
+        assert said.code in {"denied_by_policy", "wrong_state"}
+        await api.work.reaches(free, State.REVOKED)
+        await api.work.reaches(waiting, State.CANCELLED)
+        assert State.ACTIVE is (await api.work.request(bound_one)).state
+        assert 200 == (await ana.verb(bound_one, "extend", {"duration": "5m", "reason": "slow"})).status

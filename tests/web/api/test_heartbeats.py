@@ -94,6 +94,18 @@ async def test_how_far_apart(api, seconds):
     assert (422, "heartbeat") == (said.status, said.body["errors"][0]["field"])
 
 
+async def test_the_same_key_with_other_heartbeats(api):
+    """Nobody takes access that lasts for access that ends when they are killed, nor the other way round."""
+    ana = await api.person("@ana")
+    for number, (first, then) in enumerate([(None, 4), (4, None), (4, 5)]):
+        key = {"Idempotency-Key": f"k{number}"}
+        asked = await ana.post("/v1/requests", ASK | {"heartbeat": first}, headers=key)
+        again = await ana.post("/v1/requests", ASK | {"heartbeat": first}, headers=key)
+        assert asked.body["id"] == again.body["id"]
+        said = await ana.post("/v1/requests", ASK | {"heartbeat": then}, headers=key)
+        assert (422, "key_reused") == (said.status, said.code)
+
+
 async def test_before_access_and_after_it(api):
     """While it waits, and once it is given back, there is nothing to keep alive."""
     ana = await api.person("@ana")

@@ -408,6 +408,7 @@ async def test_the_document(api):
     said = (await api.nobody.get("/openapi.json")).body
     assert {
         "/v1/requests", "/v1/requests/{request_id}", "/v1/grants/check", "/v1/grants/{grant_id}/consume",
+        "/v1/grants/{grant_id}/token",
         "/v1/login", "/v1/login/token", "/v1/logout", "/v1/ci/token", "/v1/triggers/{source}", "/healthz",
         "/readyz",
         *(f"/v1/requests/{{request_id}}/{verb}"

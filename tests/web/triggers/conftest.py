@@ -87,7 +87,7 @@ class Sending:
 async def sending(workplace, monkeypatch):
     """A bot that listens, with every secret in place, and Amazon's certificate served here."""
     amazon = Amazon()
-    monkeypatch.setattr("app.main._fetching", lambda http: amazon.fetch)
+    monkeypatch.setattr("app.bot.web._fetching", lambda http: amazon.fetch)
     secrets = {name: SecretStr(value) for name, value in ENVIRONMENT.items()}
     async with at_the_api(workplace(with_triggers), JIT_TRIGGER_=secrets) as callers:
         yield Sending(callers, amazon)
