@@ -162,6 +162,13 @@ async def test_not_of_one_use(workplace):
         assert (403, "not_offline") == (said.status, said.code)
 
 
+async def test_none_of_what_is_bound(signing):
+    """A token would not say for which command; without an answer to that nobody gets one."""
+    _, _, grant = bound = await live(signing, command=["psql", "orders"])
+    said = await token_of(bound[0], grant)
+    assert (403, "not_offline") == (said.status, said.code)
+
+
 async def test_whose(signing):
     """Ana has hers. Her approver, security, and machines that only check have none, and cannot tell if there is one."""
     ana, ben, grant = await live(signing)

@@ -292,6 +292,25 @@ async def test_access_without_credentials_has_no_button(workplace):
         assert "has no credentials to take" in said
 
 
+async def test_what_is_bound_is_for_who_says_it(office):
+    """Credentials for one exact command: no page shows them, and the API gives them to who says that command."""
+    ana = await Callers(office).person("@ana")
+    request_id = await ana.asks(command=["psql", "orders"])
+    card = await office.card(request_id, "For this command alone")
+    await office.clicks("@ben", card, "jit_approve")
+    await office.reaches(request_id, State.ACTIVE)
+    told = await office.told("@ana", request_id, "You have access")
+    assert BUTTON not in offers(told)
+    said = await office.answer("@ana", office.forges("@ana", BUTTON, request_id))
+    assert "one exact command" in said
+    for body, status in (
+        (None, 403),
+        ({"command": ["psql", "payments"]}, 403),
+        ({"command": ["psql", "orders"]}, 200),
+    ):
+        assert status == (await ana.verb(request_id, "credentials", body)).status
+
+
 async def test_every_method_but_two_is_refused(office):
     """Nothing else is answered, and a body that is no form is none."""
     request_id = await live(office)
