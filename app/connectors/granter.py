@@ -110,6 +110,7 @@ class Granter:
         self._again[request_id] = more or self._again.get(request_id, False)
         if task is None:
             task = asyncio.create_task(self._work_on(request_id))
+            task.add_done_callback(_heard)
             self._under_way[request_id] = task
         return task
 
@@ -238,3 +239,9 @@ class Granter:
             name = request.target.connector if request.target else ""
             raise ConnectorFailed(f"no connector {name} is set up any more; name it again in JIT_CONNECTORS")
         return opened
+
+
+def _heard(task: "asyncio.Task[None]") -> None:
+    """Look at how it ended, where nobody waits for it."""
+    if not task.cancelled():
+        task.exception()

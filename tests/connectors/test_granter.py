@@ -6,6 +6,7 @@ target that does not answer holds up nothing but what is asked of it.
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from app.connectors.registry import Connectors, Opened
 from app.connectors.troubles import Troubles
 from app.domain.events import GrantBegun, Warned
 from app.domain.ids import partition_in
+from app.domain.refusals import Unavailable
 from app.domain.request import Lease, Request, State
 from app.policy import PolicySource, shipped_policies
 from app.schedule import DEADLINES_EVERY, Deadlines, make_scheduler
@@ -306,3 +308,21 @@ def entry_about(request_id: str) -> Entry:
     """An event that tells of a request's approval."""
     event = GrantBegun(request_id=request_id, at=datetime.now(UTC), by="system", ends_at=datetime.now(UTC))
     return Entry(partition_in(request_id), "1-1", event)
+
+
+async def test_a_store_that_is_away_is_told_once(redis, monkeypatch):
+    """What a deadline took up and could not go on with comes again by it: nobody's error is left to the loop."""
+    bench = Bench(redis)
+    request_id = await bench.approved()
+    unheard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
+
+    async def away(_: str) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(bench.store, "load", away)
+    await bench.one.take_up(request_id)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    gc.collect()
+    assert [] == unheard
