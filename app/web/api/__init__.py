@@ -34,6 +34,7 @@ def add_api(web: FastAPI, services: Services) -> None:
             for status, why in NOES.items()
         },
     )
-    for resource in (requests, verbs, heartbeats, credentials, grants, logins, ci, triggers):
+    # Routes are tried in this order, which costs the last ones a tenth of a millisecond: what is called most is first.
+    for resource in (grants, heartbeats, requests, verbs, credentials, logins, ci, triggers):
         api.include_router(resource.routes(services))
     web.include_router(api)
