@@ -112,7 +112,7 @@ class Web:
             ConfirmPage(frame, factors.confirming, factors.signing_in, answering).routes(),
             FactorsPage(frame, factors.own, answering).routes(),
             CredentialsPage(frame, factors.credentials, answering).routes(),
-            where.routes(frame, self.whereabouts, self.limiter, self.ready),
+            where.routes(frame, self.whereabouts, answering, self.ready),
         )
 
     async def review_page(self, person: str, request_id: str) -> str | None:

@@ -36,7 +36,7 @@ class Answering:
         try:
             return await answer()
         except PageGone as gone:
-            return await self._gone(request, gone)
+            return self._no(request, await self.guessed(request, gone))
         except NotThisForm as no:
             log.info("form_refused_by_page", why=str(no), ip=self._frame.address(request).ip)
             return self._frame.refuse(request, "That was not sent", str(no))
@@ -55,18 +55,21 @@ class Answering:
             except Refused:
                 raise refusal from None
 
-    async def _gone(self, request: Request, gone: PageGone) -> Response:
-        """Tell that there is no such page; whoever asks for many of those guesses, and is slowed down."""
+    async def guessed(self, request: Request, none_such: Refused) -> Refused:
+        """Count a link that is none; gives what is said to it.
+
+        Whoever asks for many of those guesses: they are told to wait, and it is recorded.
+        """
         ip = self._frame.address(request).ip
         try:
             await self._limiter.take(STRANGERS, f"page:{ip}")
         except TooMany as slower:
             await self._guessing.record(ip)
-            return self._no(request, slower)
+            return slower
         except Unavailable as away:
-            return self._no(request, away)
+            return away
         log.info("page_unknown", ip=ip)
-        return self._no(request, gone)
+        return none_such
 
     def _no(self, request: Request, refusal: Refused) -> Response:
         gone = isinstance(refusal, PageGone | PageUsed)

@@ -4,26 +4,27 @@ Looking changes nothing, so that a scanner of links may; only the form that this
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, Request, Response
 
 from app.domain.duration import format_duration
-from app.domain.refusals import Refused, TooMany
+from app.domain.refusals import Refused
 from app.domain.request import Request as Asked
 from app.domain.request import State
 from app.domain.verdict import Outcome
-from app.web.limits import STRANGERS, Limiter
+from app.web.pages.answering import Answering
 from app.web.pages.frame import Frame, NotThisForm
 from app.web.problems import kind_of
 from app.whereabouts import AddressUntold, Made, NoSuchCheck, Wanted, Whereabouts
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+STATUS: Mapping[type[Refused], int] = {AddressUntold: 400, NoSuchCheck: 404}
 Facts = list[tuple[str, str]]
 
 
 def routes(
-    frame: Frame, whereabouts: Whereabouts, limiter: Limiter, ready: Callable[[], Awaitable[None]]
+    frame: Frame, whereabouts: Whereabouts, answering: Answering, ready: Callable[[], Awaitable[None]]
 ) -> APIRouter:
     """Make the routes. `ready` waits until it is known who is in groups, or cannot be found out soon."""
     router = APIRouter(include_in_schema=False)
@@ -33,7 +34,7 @@ def routes(
         try:
             waiting = await whereabouts.look(_token(token))
         except Refused as refusal:
-            return await _refuse(frame, limiter, request, refusal)
+            return await _refuse(frame, answering, request, refusal)
         return frame.page(
             request,
             "where.html",
@@ -55,7 +56,7 @@ def routes(
         try:
             made = await whereabouts.ask(_token(token), address.ip, address.told_by)
         except Refused as refusal:
-            return await _refuse(frame, limiter, request, refusal)
+            return await _refuse(frame, answering, request, refusal)
         title, told = _came_of(made)
         mood = "no" if made.refusal else "yes"
         status = kind_of(type(made.refusal)).status if made.refusal else 200
@@ -70,17 +71,11 @@ def _token(text: str) -> str:
     return text
 
 
-async def _refuse(frame: Frame, limiter: Limiter, request: Request, refusal: Refused) -> Response:
+async def _refuse(frame: Frame, answering: Answering, request: Request, refusal: Refused) -> Response:
     """Say no; who tries links that are none is counted."""
-    status = kind_of(type(refusal)).status
-    if isinstance(refusal, AddressUntold):
-        status = 400
     if isinstance(refusal, NoSuchCheck):
-        status = 404
-        try:
-            await limiter.take(STRANGERS, frame.address(request).ip or "unknown")
-        except TooMany as too_many:
-            refusal, status = too_many, 429
+        refusal = await answering.guessed(request, refusal)
+    status = STATUS.get(type(refusal)) or kind_of(type(refusal)).status
     return frame.refuse(request, "Nothing was asked", str(refusal), status=status)
 
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+import redis
 
 from app.domain.provenance import IpFrom
 from app.domain.request import State
@@ -146,11 +147,37 @@ async def test_no_such_link(office, token):
     assert [] == await requests_of(office)
 
 
-async def test_guessing_is_counted(office):
-    """Who tries links that are none is stopped after some, and told when to go on."""
+async def test_guessing_links_ends(office):
+    """Who tries links that are none is slowed down; it is recorded once, and security reads of it."""
     async with browser(office) as guesser:
-        codes = {(await guesser.get(f"/where/{number:043}")).status_code for number in range(125)}
-    assert {404, 429} == codes
+        tried = [await guesser.get(f"/where/{n:043}", headers=FORWARDED) for n in range(125)]
+    assert {404, 429} == {each.status_code for each in tried}
+    await office.settled()
+    guesses = [each.event for each in office.bot.audit_log.latest(50) if each.event.kind == "factor_refused"]
+    assert [("pages_guessed", OFFICE)] == [(each.code, each.ip) for each in guesses]
+    await office.types("@sam", "/jit digest", "#security")
+    await office.posted("#security", "Second factors", f"links to which were guessed, from {OFFICE}")
+
+
+async def test_guessing_here_and_there_is_one(office):
+    """Links of other pages count too: who was slowed down at those is slowed down here."""
+    async with browser(office) as guesser:
+        codes = {(await guesser.get(f"/confirm/{number:043}")).status_code for number in range(120)}
+        assert ({404}, 429) == (codes, (await guesser.get("/where/" + "A" * 43)).status_code)
+
+
+async def test_a_store_that_is_away(office, monkeypatch):
+    """Whether a link is one cannot be told: a page says so, and nothing is asked."""
+    path = await link(office)
+
+    async def refused(*_, **__):
+        raise redis.exceptions.ConnectionError("away")
+
+    monkeypatch.setattr(office.bot.connection.calls.connection_pool, "get_connection", refused)
+    async with browser(office) as own:
+        for each in (path, "/where/x"):
+            answer = await own.get(each, headers=FORWARDED)
+            assert (503, True) == (answer.status_code, "Nothing was asked" in answer.text)
 
 
 async def test_too_late(office):
