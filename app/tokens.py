@@ -13,6 +13,7 @@ import structlog
 from app.domain.ids import ALPHABET, Choose
 from app.domain.people import Principal
 from app.domain.refusals import BadInput, ScopeMissing, TokenRefused, TooMany, UnknownCode
+from app.domain.run import Run
 from app.domain.token import (
     LASTS,
     LASTS_AT_MOST,
@@ -175,10 +176,10 @@ class Tokens:
             raise BadInput(f"a token lasts up to {LASTS_AT_MOST.days} days")
         return await self._make(Bearer.MACHINE, machine(name), sorted(wanted), lasts, label)
 
-    async def make_for_job(self, name: str, job: Workload, label: str) -> Made:
+    async def make_for_job(self, name: str, job: Workload, label: str, run: Run) -> Made:
         """Make a token for a job that is known to be this machine, for all that policy lets the machine do."""
         allowed = sorted(self._policy().machines.get(name, frozenset[Scope]()))
-        return await self._make(Bearer.MACHINE, machine(name), allowed, job.lasts, label, job.digest)
+        return await self._make(Bearer.MACHINE, machine(name), allowed, job.lasts, label, job.digest, run)
 
     async def _make(
         self,
@@ -188,6 +189,7 @@ class Tokens:
         lasts: timedelta,
         label: str,
         workload: str = "",
+        run: Run | None = None,
     ) -> Made:
         now = await self._store.now()
         while True:
@@ -200,6 +202,7 @@ class Tokens:
                     scopes=tuple(scopes),
                     label=label[:DEVICE_SHOWN],
                     workload=workload,
+                    run=run,
                     digest=digest,
                     created_at=now,
                     expires_at=now + lasts,

@@ -65,7 +65,9 @@ class _Teller:
         """What an event says, most often in one sentence."""
         match event:
             case events.Requested():
-                return [self._asked(event), *_bound(event), _judged(event.verdict)]
+                return [self._asked(event), *_run(event), *_bound(event), _judged(event.verdict)]
+            case events.ExtensionAsked():
+                return [self._told(event), *_run(event)]
             case _:
                 return [self._told(event)]
 
@@ -221,6 +223,12 @@ def _bound(event: events.Requested) -> list[str]:
     if event.binding is None:
         return []
     return [f"It is for this alone: {one_line(shown(event.binding))} (SHA-256 {event.binding.digest})."]
+
+
+def _run(event: events.Requested | events.ExtensionAsked) -> list[str]:
+    """Which run of a CI asked, by what the CI signed."""
+    said = str(event.run or "")
+    return [f"Its CI signed for it: {one_line(said)}."] if said else []
 
 
 def _from_where(event: events.Requested | events.ExtensionAsked) -> str:

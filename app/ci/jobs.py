@@ -16,7 +16,9 @@ from joserfc.errors import JoseError
 
 from app.ci.lifetime import left_of
 from app.ci.refusals import IssuerDoesNotAnswer, JobRefused
+from app.ci.run import run_of
 from app.domain.token import Made
+from app.domain.visible import in_quotes
 from app.oidc.published import Clock, Published
 from app.oidc.signed import read_signed
 from app.oidc.troubles import IssuerTrouble, NotSigned
@@ -79,7 +81,7 @@ class Jobs:
         if not await self._store.take(issuer, jti, left):
             log.warning("job_token_replayed", machine=name, issuer=issuer, job=_recorded(claims))
             raise JobRefused("was used already; each is good for one sign-in")
-        made = await self._tokens.make_for_job(name, job, _label(claims))
+        made = await self._tokens.make_for_job(name, job, _label(claims), run_of(claims))
         log.info("job_signed_in", machine=name, token=made.token.id, issuer=issuer, job=_recorded(claims))
         return made
 
@@ -137,7 +139,7 @@ def _told(claims: Mapping[str, Any]) -> str:
 
 
 def _label(claims: Mapping[str, Any]) -> str:
-    return " ".join(str(claims[name]) for name in LABEL if as_said(claims.get(name)))
+    return " ".join(in_quotes(str(claims[name])) for name in LABEL if as_said(claims.get(name)))
 
 
 def _recorded(claims: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.provenance import IpFrom, ip_from
 from app.domain.request import EndCause
+from app.domain.run import Run
 from app.domain.value import Value
 from app.domain.verdict import Verdict
 
@@ -26,6 +27,7 @@ class _Asking(_Event):
     source: str = ""
     ip: str = ""
     ip_told_by: str = ""
+    run: Run | None = None
 
     @property
     def ip_from(self) -> IpFrom:

@@ -52,6 +52,7 @@ def ask_extension(
         source=extension.source,
         ip=extension.ip,
         ip_told_by=extension.ip_told_by,
+        run=extension.run,
     )
     match extension.verdict.outcome:
         case Outcome.DENY:

@@ -9,6 +9,7 @@ from app.domain.gate import Gate
 from app.domain.people import Principal
 from app.domain.proof import SLACK_SESSION, Factor, Proof
 from app.domain.provenance import IpFrom, ip_from
+from app.domain.run import Run
 from app.domain.target import Target
 from app.domain.value import Value
 from app.domain.verdict import Stage, Verdict
@@ -91,6 +92,8 @@ class Extension(Value):
     """The way in of this wish, empty in what was kept by earlier versions; `ip` as in `Request`."""
     ip: str = ""
     ip_told_by: str = ""
+    run: Run | None = None
+    """The run of CI that asks for more time, which may be another one than asked first."""
 
     @property
     def ip_from(self) -> IpFrom:
@@ -210,6 +213,8 @@ class Request(Value):
     """The address that the requester came from; empty is not known, as always in Slack."""
     ip_told_by: str = ""
     """Who says so: `connection`, or `proxy` for one whom the settings trust; empty where it is not known."""
+    run: Run | None = None
+    """Which run of a CI asked; None for all that is asked otherwise."""
     verdict: Verdict
     decisions: tuple[Decision, ...] = ()
     questions: tuple[Question, ...] = ()

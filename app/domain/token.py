@@ -10,6 +10,7 @@ from hmac import compare_digest
 from typing import NamedTuple
 
 from app.domain.ids import ALPHABET, Choose
+from app.domain.run import Run
 from app.domain.value import Value
 
 ID_LENGTH = 10
@@ -60,6 +61,8 @@ class Token(Value):
     label: str = ""
     workload: str = ""
     """Of a job of CI, the digest of what policy said that it must be; with another policy the token is dead."""
+    run: Run | None = None
+    """Of a job of CI, which run it was made for."""
     digest: str
     """SHA-256 of the secret, in hexadecimal. The secret has 160 random bits, so that a slow hash adds nothing."""
     created_at: datetime

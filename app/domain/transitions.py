@@ -67,6 +67,7 @@ def ask(request: Request) -> Step:
         source=request.source,
         ip=request.ip,
         ip_told_by=request.ip_told_by,
+        run=request.run,
         verdict=request.verdict,
         start_at=request.start_at,
         binding=request.binding,

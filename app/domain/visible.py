@@ -29,10 +29,18 @@ def shown(binding: Binding) -> str:
     )
 
 
+def is_plain(word: str) -> bool:
+    """Tell whether a word stands as it is, without quotes."""
+    return _PLAIN.fullmatch(word) is not None
+
+
+def in_quotes(text: str) -> str:
+    """Write a text as it stands between the quotes."""
+    return "".join(map(_sign, json.dumps(text, ensure_ascii=False)[1:-1]))
+
+
 def _word(word: str) -> str:
-    if _PLAIN.fullmatch(word):
-        return word
-    return "".join(map(_sign, json.dumps(word, ensure_ascii=False)))
+    return word if is_plain(word) else f'"{in_quotes(word)}"'
 
 
 def _sign(sign: str) -> str:

@@ -49,6 +49,8 @@ def facts(request: Request, page: Page) -> tuple[tuple[str, str], ...]:
         lines.append(("More time", f"{format_duration(timedelta(seconds=more.seconds))}: {more.reason}"))
     if why := page.detail("why"):
         lines.append(("Emergency", why))
+    if (more or request).run:
+        lines.append(("Signed by the CI", str((more or request).run)))
     if request.ip:
         lines.append(("From", request.ip))
     return tuple(lines)

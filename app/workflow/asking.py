@@ -83,6 +83,7 @@ class Asking(Writing):
             source=wish.source,
             ip=wish.ip,
             ip_told_by=wish.ip_told_by,
+            run=wish.run,
             verdict=_once(policy.judge(ask)) if wish.gate else policy.judge(ask),
             created_at=now,
             lapses_at=lapses_at,

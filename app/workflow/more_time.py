@@ -13,6 +13,7 @@ from app.domain.refusals import (
     BadInput,
 )
 from app.domain.request import Extension, Request
+from app.domain.run import Run
 from app.domain.transitions import Step
 from app.policy import Ask, Policy
 from app.policy.ask import History
@@ -44,11 +45,12 @@ class MoreTime(Proving):
         ip: str = "",
         ip_told_by: str = "",
         proof: Proof = SLACK_SESSION,
+        run: Run | None = None,
     ) -> Request:
         """Ask for more time for one's own access; policy judges the whole time since its start.
 
-        `delivery` names the message that asks, so that it counts once; `source`, `ip` and `ip_told_by` are those
-        of this wish, which may come by another way than the request did. Raises FactorNeeded where what comes of
+        `delivery` names the message that asks, so that it counts once; `source`, `ip`, `ip_told_by` and `run` are
+        those of this wish, which may come by another way than the request did. Raises FactorNeeded where what comes of
         it takes a factor of the requester by which the access was not confirmed.
         """
         counted = await self._counted(request_id)
@@ -69,6 +71,7 @@ class MoreTime(Proving):
                 source=source,
                 ip=ip,
                 ip_told_by=ip_told_by,
+                run=run,
             )
             step = ask_extension(request, by, extension, now)
             self._raise_unbound(request)

@@ -7,6 +7,7 @@ from app.domain.gate import Gate
 from app.domain.refusals import (
     BadInput,
 )
+from app.domain.run import Run
 from app.domain.value import Value
 from app.store.requests import DELIVERY_REMEMBERED, LATEST_START
 
@@ -24,6 +25,7 @@ class Wish(Value):
     source: str = "slack"
     ip: str = ""
     ip_told_by: str = ""
+    run: Run | None = None
     """As in `Request`."""
     delivery: str = ""
     delivery_kept: timedelta = DELIVERY_REMEMBERED

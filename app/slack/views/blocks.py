@@ -43,6 +43,12 @@ def quotation(text: str) -> Block:
     return {"type": "rich_text", "elements": [quoted]}
 
 
+def verbatim(text: str) -> Block:
+    """A text on a line of its own that Slack does not parse."""
+    line = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [line]}
+
+
 def code(text: str) -> Block:
     """A text as code, of which Slack parses nothing."""
     preformatted = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}

@@ -14,7 +14,7 @@ from app.domain.verdict import Outcome, Stage
 from app.domain.visible import shown
 from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, code, confirm, context, fields, quotation, section
-from app.slack.views.provenance import asked_from
+from app.slack.views.provenance import asked_from, asked_in_run
 from app.slack.views.text import clip, escape, moment, said
 
 RISK_SIGN = {"low": "🟢", "medium": "🟡", "high": "🟠", "critical": "🔴"}
@@ -80,6 +80,7 @@ def approval_card(request: Request, audience: Audience) -> list[Block]:
             ("Request", f"`{request.id}` · {escape(request.action)}"),
         ),
         quote(request.reason),
+        *asked_in_run(request),
         *bound(request),
         *_plan(request),
         context(" · ".join(_rules_and_people(request, audience))),
@@ -237,6 +238,7 @@ def _more_time(request: Request, audience: Audience) -> list[Block]:
     return [
         section(f"⏱️ *{escape(request.requester.name)} asks for {more} more*{so_far}"),
         *([quotation(clip(extension.reason, REASON_SHOWN))] if extension.reason else []),
+        *asked_in_run(extension),
         context(*filter(None, (stages, asked_from(extension)))),
         buttons(
             button("Approve more time", actions.APPROVE_MORE, request.id, "primary"),

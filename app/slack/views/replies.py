@@ -11,7 +11,7 @@ from app.slack import actions
 from app.slack.views.blocks import Block, button, buttons, context, fields, header, section
 from app.slack.views.card import STATE_SIGN, Audience, how_long, on_what, quote, status_line
 from app.slack.views.fit import first_that_fits, sections
-from app.slack.views.provenance import asked_from
+from app.slack.views.provenance import asked_from, asked_in_run
 from app.slack.views.text import escape, moment, said
 
 LISTED = 30
@@ -126,6 +126,7 @@ def status_blocks(request: Request, audience: Audience) -> list[Block]:
             ("How long", how_long(request)),
         ),
         quote(request.reason),
+        *asked_in_run(request),
         context(
             *filter(None, [asked_from(request)]),
             f"Rule: {escape(', '.join(request.verdict.rules) or 'none')}",

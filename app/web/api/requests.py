@@ -62,6 +62,7 @@ def routes(services: Services) -> APIRouter:
                 source=calling.caller.source(wish.source),
                 ip=calling.address.ip,
                 ip_told_by=calling.address.told_by,
+                run=calling.caller.token.run,
                 delivery=f"api:{by.id}:{key}" if key else "",
                 start_at=wish.start_at,
                 binding=read_binding(wish.command, wish.parameters),

@@ -120,5 +120,6 @@ def _ones_own(api: APIRouter, services: Services) -> None:
                     source=calling.caller.source(more.source),
                     ip=calling.address.ip,
                     ip_told_by=calling.address.told_by,
+                    run=calling.caller.token.run,
                 )
             )

@@ -19,6 +19,7 @@ from app.oidc import http as calls
 from app.store import keys
 from tests.ci_issuer import FOREIGN, JOB, KEY, SAID, claims, forging, signed
 from tests.web.callers import ASK, Caller, at_once, at_the_api
+from tests.workplace import live_markup
 
 TOLD_NOTHING = ("production", "refs/heads/main", "1296269")
 
@@ -66,6 +67,78 @@ async def test_a_job_asks(api, ci):
     assert ("127.0.0.1", "connection") == (kept.ip, kept.ip_told_by)
     assert 200 == (await job.verb(asked.body["id"], "done")).status
     await api.work.reaches(asked.body["id"], State.COMPLETED)
+
+
+SHOWN = (
+    "project octo/deploy, run 30433642, commit 0f1e2d3c, actor 7, "
+    "workflow octo/deploy/.github/workflows/deploy.yml@refs/heads/main"
+)
+
+
+def by_people(issuer):
+    """A production database is debugged by a job too, once people agree."""
+
+    def change(policies):
+        with_job(issuer)(policies)
+        policies["rules"]["prod-db-debug"]["people"] = ["deploy-ci"]
+
+    return change
+
+
+async def job_of(api, ci, **other):
+    return Caller(api.work, (await sign_in(api, signed(claims(ci, **other)))).body["token"])
+
+
+async def test_which_run_asked(workplace, ci):
+    """The request, the card, the story and the event say which run asked, as the CI signed it."""
+    async with at_the_api(workplace(by_people(ci.issuer))) as api:
+        job = await job_of(api, ci)
+        asked = await job.post("/v1/requests", ASK)
+        request_id = asked.body["id"]
+        card = await api.work.card(request_id, f"Signed by the CI: {SHOWN}", offering="jit_approve")
+        kept = await api.work.request(request_id)
+        assert ("octo/deploy", "30433642", "0f1e2d3c", "7", SHOWN) == (
+            kept.run.project, kept.run.run, kept.run.commit, kept.run.actor, str(kept.run),
+        )  # fmt: skip
+        await api.work.settled()
+        entries = await asyncio.to_thread(api.work.bot.audit_log.story, request_id)
+        assert ("requested", kept.run) == (entries[0].event.kind, entries[0].event.run)
+        story = [line.text for line in await api.work.bot.story(request_id)]
+        assert f"Its CI signed for it: {SHOWN}." in story
+
+        await api.work.clicks("@ben", card, "jit_approve")
+        await api.work.reaches(request_id, State.ACTIVE)
+        other = await job_of(api, ci, run_id="30433999", run_attempt="2", actor_id="8")
+        assert 200 == (await other.post(f"/v1/requests/{request_id}/extend", {"duration": "10m"})).status
+        await api.work.card(request_id, "run 30433999, attempt 2,", offering="jit_approve_more")
+        await api.work.settled()
+        story = "\n".join(line.text for line in await api.work.bot.story(request_id))
+        assert "run 30433999, attempt 2, commit 0f1e2d3c" in story
+        assert "30433642" == (await api.work.request(request_id)).run.run
+
+
+async def test_a_run_that_is_called_something_nasty(workplace, ci):
+    """Names that people give to branches become neither markup nor a ping nor a line of their own."""
+    nasty = "octo/<!channel>`*x*`\n\u202e<@U0BEN> &"
+    async with at_the_api(workplace(by_people(ci.issuer))) as api:
+        job = await job_of(api, ci, repository=nasty, run_id=30433642, sha="\u2066", actor_id=None)
+        request_id = (await job.post("/v1/requests", ASK)).body["id"]
+        card = await api.work.card(request_id, '<!channel>`*x*`\\n\\u202e<@U0BEN> &", run 30433642')
+        assert ["<@U0BEN>", "<@U0CHLOE>"] == live_markup(card), "who may decide, and nobody else"
+        await api.work.settled()
+        story = "\n".join(line.text for line in await api.work.bot.story(request_id))
+        assert ("\u202e" in story, 'commit "\\u2066"' in story) == (False, True)
+
+
+async def test_a_run_is_not_what_a_caller_says(api, ci):
+    """Nobody says it of themselves; a person and a machine with a stored token have none."""
+    job = await job_of(api, ci)
+    wish = ASK | {"action": "restart-container", "resource": "checkout"}
+    assert 422 == (await job.post("/v1/requests", wish | {"run": {"project": "octo/evil"}})).status
+    ana = await api.person("@ana")
+    assert 422 == (await ana.post("/v1/requests", ASK | {"source": "ci"})).status
+    asked = await ana.post("/v1/requests", ASK)
+    assert (await api.work.request(asked.body["id"])).run is None
 
 
 def _unsigned(said, **header):
