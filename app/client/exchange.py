@@ -1,6 +1,7 @@
 """One call and its answer over HTTP, whole, small and in time; only a head that drips may hold a thread for longer."""
 
 import asyncio
+import os
 import ssl
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -47,10 +48,15 @@ class Exchange:
             "timeout": timeout, "follow_redirects": False, "trust_env": False,
         }  # fmt: skip
         self._timeout = timeout
-        self._here, self._make = httpx.Client(**self._how), httpx.AsyncClient
-        self._beside: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._make_here, self._make = httpx.Client, httpx.AsyncClient
+        self._begin()
         self._lost = (httpx.RemoteProtocolError, httpx.ReadError)
         self._away = (httpx.HTTPError, OSError, ValueError, RuntimeError)
+
+    def _begin(self) -> None:
+        """Begin without connections."""
+        self._process, self._here = os.getpid(), self._make_here(**self._how)
+        self._beside: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     def call(self, call: Call) -> Answer:
         """Call, and wait here."""
@@ -80,6 +86,8 @@ class Exchange:
 
     def _once(self, call: Call, ends: float) -> Answer:
         body = bytearray()
+        if self._process != os.getpid():  # forked: what is kept open is the parent's
+            self._begin()
         with self._here.stream(**_said(call), timeout=max(ends - time.monotonic(), 0.001)) as answer:
             for part in answer.iter_raw():  # what is packed stays packed: it may be larger than it looks
                 body += part
@@ -98,6 +106,8 @@ class Exchange:
 
     def _client(self) -> "httpx.AsyncClient":
         """Give the client of this event loop, for connections belong to one; of loops that are over none is kept."""
+        if self._process != os.getpid():
+            self._begin()
         loop = asyncio.get_running_loop()
         if loop not in self._beside:
             for over in [each for each in list(self._beside) if each.is_closed()]:

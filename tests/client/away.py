@@ -18,6 +18,7 @@ class Behaving:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._closing = threading.Event()
         self.calls = []
+        self.connections = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -31,6 +32,7 @@ class Behaving:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
+            self.connections += 1
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection):

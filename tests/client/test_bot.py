@@ -6,6 +6,7 @@ token that is refused: that the service may not ask is no answer about a person.
 
 import asyncio
 import gzip
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -109,6 +110,27 @@ def test_one_event_loop_after_another(misbehaving):
     bot = asking(server.url)
     assert [None] * 3 == [asyncio.run(bot.check_async(NEED)) for _ in range(3)]
     assert 1 == len(bot._http._beside)
+
+
+def test_a_child_of_this_process(misbehaving):
+    """A connection that is kept open is not the child's too: each would read the other's answers."""
+    server = misbehaving(http(200, {"allowed": False}))
+    bot = asking(server.url)
+    assert bot.check(NEED) is None
+    used = server.connections
+    assert bot.check(NEED) is None
+    assert used == server.connections
+    child = os.fork()
+    if child == 0:  # nothing of the test runner's may run here
+        try:
+            os._exit(0 if bot.check(NEED) is None else 1)
+        finally:
+            os._exit(2)
+    assert (child, 0) == os.waitpid(child, 0)
+    assert used + 1 == server.connections
+    assert bot.check(NEED) is None
+    assert used + 1 == server.connections
+    bot.close()
 
 
 async def test_one_that_is_closed(misbehaving):

@@ -50,6 +50,13 @@ def test_alone_and_light(tmp_path):
     assert "[]" == python(*made, cwd=tmp_path)
 
 
+def test_libraries_are_loaded_where_they_are_used(tmp_path):
+    """The import alone loads neither what asks over HTTP nor what digests exact parameters."""
+    shutil.copytree(Path(app.client.__file__).parent, tmp_path / "jit_client")
+    look = "print([name for name in ('httpx', 'httpcore', 'anyio', 'rfc8785') if name in sys.modules])"
+    assert "[]" == python("import jit_client", look, cwd=tmp_path)
+
+
 def test_what_is_needed_is_loaded_when_it_is_used(tmp_path):
     """Redis is loaded by whoever looks there, with what it uses itself."""
     shutil.copytree(Path(app.client.__file__).parent, tmp_path / "jit_client")
