@@ -80,7 +80,8 @@ class Deliveries:
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # A connection that is kept open may be closed by the app just as a delivery goes out on it.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         return self._session
 
     async def _once(self, app: App, envelope: Envelope) -> Ack:

@@ -98,6 +98,13 @@ async def test_every_request_is_signed_over_its_time_and_body(person, endpoint):
     ]
 
 
+async def test_each_has_a_connection_of_its_own(person, endpoint):
+    """One that is kept open may be closed by the app just as the next delivery goes out on it, which is then lost."""
+    await person("message", user="@ana", channel="#general", text="hello")
+    headers, _ = await endpoint.next()
+    assert "close" == headers["Connection"]
+
+
 def test_the_signature_of_slacks_own_example():
     """docs: authentication/verifying-requests-from-slack (step-by-step walk-through)."""
     body = (
