@@ -27,6 +27,19 @@ async def test_a_command_that_nobody_acknowledges(readers: Readers) -> None:
     await expect(reader.page.locator(".trouble")).to_have_count(0)
 
 
+async def test_what_is_sent_while_a_command_is_under_way(readers: Readers) -> None:
+    """Enter is never lost: it goes out after the command, in the order in which it was typed."""
+    reader = await readers.open()
+    await reader.say("/every silent")
+    await expect(reader.page.locator(".composer-tip")).to_contain_text("Waiting for every…")
+    await reader.say("the first")
+    await reader.say("the second")
+    await expect(reader.messages().last).to_contain_text("the second")
+    await expect(reader.messages().nth(-2)).to_contain_text("the first")
+    await expect(reader.composer).to_have_value("/every silent")
+    await expect(reader.page.locator(".composer-tip")).to_contain_text("sends")
+
+
 async def test_a_command_that_does_not_exist(readers: Readers) -> None:
     """Slackbot's sentence says so, and the text comes back to be mended."""
     reader = await readers.open()

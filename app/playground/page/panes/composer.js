@@ -27,7 +27,7 @@ export function composer({ name, label, place, thread }) {
   const active = Math.min(store.completing?.active ?? 0, options.length - 1);
   const usage = !options.length && !thread && usageOf(draft);
   const take = (option) => complete(name, id, completion, option);
-  const send = () => submit({ name, place, thread, text: draft });
+  const enter = () => submit({ name, place, thread, text: draft });
   const onkeydown = (event) => {
     if (event.isComposing) return;
     const next =
@@ -38,7 +38,7 @@ export function composer({ name, label, place, thread }) {
     else if (options.length && (event.key === "Tab" || event.key === "Enter") && !event.shiftKey)
       take(options[active]);
     else if (store.completing && options.length && event.key === "Escape") stopCompleting();
-    else if (event.key === "Enter" && !event.shiftKey) send();
+    else if (event.key === "Enter" && !event.shiftKey) enter();
     else return;
     event.preventDefault();
   };
@@ -115,7 +115,7 @@ export function composer({ name, label, place, thread }) {
         ),
         h(
           "button",
-          { type: "button", class: "send", "aria-label": "Send", disabled: !draft.trim(), onclick: send },
+          { type: "button", class: "send", "aria-label": "Send", disabled: !draft.trim(), onclick: enter },
           icon("send"),
         ),
       ),
@@ -154,7 +154,8 @@ function complete(name, id, { from, to }, option) {
   store.completing = null;
   keepDrafts(store.drafts);
   changed();
-  setTimeout(() => document.getElementById(id)?.setSelectionRange(caret, caret));
+  // Right after the drawing, before anything else is typed.
+  queueMicrotask(() => document.getElementById(id)?.setSelectionRange(caret, caret));
 }
 
 /** Let the box grow with its text. */
@@ -163,27 +164,40 @@ function grow(el) {
   el.style.height = `${Math.min(el.scrollHeight, 220)}px`;
 }
 
-async function submit({ name, place, thread, text }) {
+/** What is under way, by composer: what is sent meanwhile waits its turn, so that all arrives as it was typed. */
+const underWay = new Map();
+
+function submit({ name, place, thread, text }) {
   const busy = `composer|${name}`;
-  if (!text.trim() || store.busy.has(busy)) return;
+  if (!text.trim()) return;
   if (thread && text.startsWith("/")) return tell(busy, NO_COMMANDS_HERE);
   setDraft(name, "");
   store.completing = null;
   store.troubles.delete(busy);
   store.busy.add(busy);
   jumpToEnd(name);
+  const before = underWay.get(name) ?? Promise.resolve();
+  const mine = before.then(() => send({ name, place, thread, text }));
+  underWay.set(name, mine);
+  mine.finally(() => {
+    if (underWay.get(name) !== mine) return;
+    underWay.delete(name);
+    store.busy.delete(busy);
+    changed();
+  });
+  return undefined;
+}
+
+async function send({ name, place, thread, text }) {
+  const surface = `composer|${name}`;
   try {
     const where = { user: place.as, channel: place.id };
     const problem = text.startsWith("/") ? await command(where, text) : await say(where, text, thread);
-    if (problem) giveBack(name, busy, text, problem);
+    if (problem) giveBack(name, surface, text, problem);
   } catch (error) {
-    giveBack(name, busy, text, error.message);
-  } finally {
-    store.busy.delete(busy);
-    await refresh();
-    changed();
+    giveBack(name, surface, text, error.message);
   }
-  return undefined;
+  await refresh();
 }
 
 async function command(where, text) {
