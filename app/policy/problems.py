@@ -18,8 +18,13 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}"
-        told = f"{where}: {self.key}: {self.text}" if self.key else f"{where}: {self.text}"
+        told = _in_a_line(f"{where}: {self.key}: {self.text}" if self.key else f"{where}: {self.text}")
         return f"{told}\n{self.excerpt}" if self.excerpt else told
+
+
+def _in_a_line(text: str) -> str:
+    """What is quoted from a file may hold line breaks, and would pass for a problem of its own."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 class MisplacedError(ValueError):

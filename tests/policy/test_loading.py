@@ -280,6 +280,19 @@ def test_policy_cannot_be_changed():
         policy.people["eve"] = policy.people["ana"]
 
 
+@pytest.mark.parametrize(
+    ("of", "instead"),
+    [("U0ANA", "U0\n\nANA"), ("name: Ana", '"na\\nme": Ana'), ("orders-db", "orders\n\n-db")],
+)
+def test_a_line_break_in_what_is_quoted(of, instead):
+    """Each problem is one line, whatever stands in a value or a key: none passes for two."""
+    damaged = (COMMON + RULES).replace(of, instead, 1)
+    with pytest.raises(PolicyError) as error:
+        build(draft_of({"a.yaml": damaged}))
+    assert r"\n" in str(error.value)
+    assert all(LINE.fullmatch(line) for line in str(error.value).splitlines()), str(error.value)
+
+
 @given(
     st.integers(0, len(COMMON + RULES)),
     st.integers(0, 40),
