@@ -1,6 +1,7 @@
 """A deployment that waits elsewhere for what is decided here. The functions stand in `passing`."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -12,6 +13,16 @@ class Answer(StrEnum):
 
     APPROVED = "approved"
     REJECTED = "rejected"
+
+
+class Turn(NamedTuple):
+    """Which of several deployments an answer is for that names none of them: the one with the highest number.
+
+    `answer` is what the vendor takes an answer by, `number` decimal digits without leading zeros.
+    """
+
+    answer: str
+    number: str
 
 
 class Gate(Value):

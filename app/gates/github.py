@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from app.domain.gate import Answer, Gate
+from app.domain.gate import Answer, Gate, Turn
 from app.domain.refusals import BadInput
 from app.gates.calling import Call, Caller, secret_of
 from app.gates.parts import ENVIRONMENT, number, part, pinned, text
@@ -66,6 +66,11 @@ class Github:
         }
         key = f"{repository}:{run}:{environment}:{place['deployment']}"
         return Read(Gate(name=self.name, what=f"{repository} to {environment}", place=place), key)
+
+    def turn(self, gate: Gate) -> Turn | None:
+        """A review names run and environment, which the attempts of a run share, and the jobs of an attempt."""
+        run = (gate.place[part] for part in ("repository_id", "run", "environment"))
+        return Turn("\n".join(run), gate.place["deployment"])
 
     async def still_open(self, gate: Gate, token: str, said: str) -> None:
         """It waits for up to 30 days without hearing anything."""

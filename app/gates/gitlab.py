@@ -8,7 +8,7 @@ the token's user, whatever stands in the comment. Deployment webhooks bring the 
 from datetime import timedelta
 from typing import ClassVar
 
-from app.domain.gate import Answer, Gate
+from app.domain.gate import Answer, Gate, Turn
 from app.domain.refusals import BadInput
 from app.gates.calling import Call, Caller, secret_of
 from app.gates.parts import ENVIRONMENT, number, part, text
@@ -47,6 +47,9 @@ class Gitlab:
         return Read(
             Gate(name=self.name, what=f"{called} to {environment}", place=place), f"{project}:{deployment}"
         )
+
+    def turn(self, gate: Gate) -> Turn | None:  # noqa: ARG002  the protocol's
+        return None
 
     async def still_open(self, gate: Gate, token: str, said: str) -> None:
         """It waits without end."""

@@ -34,7 +34,12 @@ class Intake:
         return self._gates.all[name].read(event)
 
     async def keep(self, read: Read) -> Gate:
-        """Keep the secret of what waits, for its time, before there is a request; gives the gate."""
+        """Keep the secret of what waits, for its time, before there is a request; gives the gate.
+
+        From here on no answer is given to what the vendor asked earlier, if that would answer this too.
+        """
+        if turn := self._gates.all[read.gate.name].turn(read.gate):
+            await self._store.take_turn(read.gate.name, turn)
         if read.secret is not None:
             name = read.gate.place["token"]
             sealed = self._vault.seal(read.secret.get_secret_value(), name)

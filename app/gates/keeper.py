@@ -139,6 +139,9 @@ class Keeper:
             return
         try:
             vendor = self._vendor(gate)
+            if why := await self._overtaken(request, gate, vendor):
+                await self._drop(request, gate, why, now)
+                return
             token = await self._token(gate)
             answer = answer_to(request, now)
             if answer is not None:
@@ -152,6 +155,24 @@ class Keeper:
                 await self._wait(request, gate, vendor, token, now)
         except NotNow as why:
             await self._try_later(request, gate, why, now)
+
+    # -- once the vendor asked anew ------------------------------------------------------------------------
+
+    async def _overtaken(self, request: Request, gate: Gate, vendor: Vendor) -> str:
+        """Say that the vendor asked anew, so that an answer to this request would be one to the other; else empty."""
+        turn = vendor.turn(gate)
+        newer = await self._store.take_turn(gate.name, turn, request.id) if turn else None
+        if newer is None:
+            return ""
+        return f"{vendor.title} asked anew: {newer or 'another request'} takes its place"
+
+    async def _drop(self, request: Request, gate: Gate, why: str, now: datetime) -> None:
+        """Nobody is to decide in vain, nothing stays granted, and what was decided is not told."""
+        answer = answer_to(request, now)
+        if answer is None:
+            await self._withdraw(request, why)
+        else:
+            await self._note(request, gate, answer, Fate.REFUSED, f"it is not told, as {why}")
 
     # -- while it is open ------------------------------------------------------------------------------------
 

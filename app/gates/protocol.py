@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from pydantic import SecretStr
 
-from app.domain.gate import Answer, Gate
+from app.domain.gate import Answer, Gate, Turn
 from app.policy.trigger_event import Event
 
 LONGEST_SAID = 1000
@@ -51,6 +51,10 @@ class Vendor(Protocol):
 
     def read(self, event: Event) -> Read:
         """Read what waits. Raises BadInput for what is no deployment that waits at this very gate."""
+        ...
+
+    def turn(self, gate: Gate) -> Turn | None:
+        """Give its turn, where the vendor's answers do not name the deployment and it may ask anew; else None."""
         ...
 
     async def still_open(self, gate: Gate, token: str, said: str) -> None:

@@ -9,7 +9,7 @@ import re
 from datetime import timedelta
 from typing import ClassVar
 
-from app.domain.gate import Answer, Gate
+from app.domain.gate import Answer, Gate, Turn
 from app.domain.refusals import BadInput
 from app.gates.calling import FOR_GOOD, Call, Caller
 from app.gates.parts import part, pinned
@@ -53,6 +53,9 @@ class Terraform:
         place = {"task": task, "token": token}
         gate = Gate(name=self.name, what=f"the run of {called or 'a workspace'}", place=place)
         return Read(gate, task, event.hidden)
+
+    def turn(self, gate: Gate) -> Turn | None:  # noqa: ARG002  the protocol's
+        return None
 
     async def still_open(self, gate: Gate, token: str, said: str) -> None:
         await self._say(gate, "running", said, token)

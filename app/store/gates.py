@@ -1,17 +1,21 @@
 """Gates that wait for their answer, when each is looked at next, and the tokens that answer for them."""
 
+import hashlib
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from redis.asyncio import Redis
 
+from app.domain.gate import Turn
 from app.store import keys
 from app.store.requests import reachable
 from app.store.scripts import Scripts
 
 KEPT = timedelta(days=30)
 """How long it is known that a gate was answered: longer than any event about it comes again."""
+TURN_KEPT = timedelta(days=31)
+"""Longer than any vendor waits whose answers several may ask for."""
 CLAIMED = timedelta(minutes=2)
 """Above the longest that looking at one may take; one whose process died is looked at again after it."""
 LONGEST_AGAIN = timedelta(minutes=5)
@@ -103,6 +107,20 @@ class GateStore:
         async with reachable():
             found: Any = await self._redis.hgetall(keys.GATES_FAILING)
         return dict(found)
+
+    async def take_turn(self, gate: str, turn: Turn, request_id: str = "") -> str | None:
+        """Take the turn at an answer unless a newer one has it; gives None, or whose it is ("" while that opens).
+
+        Who had it is looked at soon.
+        """
+        name = hashlib.sha256(f"{gate}\n{turn.answer}".encode()).hexdigest()
+        async with reachable():
+            mine, newer = await self._scripts.run(
+                "gate_turn",
+                [keys.gate_answer(name), keys.GATES_DUE],
+                [turn.number, request_id, round(TURN_KEPT.total_seconds() * 1000)],
+            )
+        return None if int(mine) else str(newer)
 
     async def put_token(self, name: str, sealed: str, lasts: timedelta) -> None:
         """Keep what answers for a gate, sealed; a newer one takes its place."""

@@ -33,6 +33,7 @@
 | `jit:{gates}:gate:<request>` | hash: state, tries, failed | 30 days once settled | gate_*, gates |
 | `jit:{gates}:due` | sorted set: request id by when its gate is looked at (ms) | none | gate_*, claim |
 | `jit:{gates}:failing` | hash: request id to what fails | none | gate_* |
+| `jit:{gates}:answer:<sha256>` | hash: number and request that has the turn | 31 days | gate_turn |
 | `jit:{gates}:token:<sha256>` | string: sealed | an hour; until the run is answered | gates |
 | `jit:{pages}:page:<sha256>` | hash: doc, used, comment, proof | 5 minutes; in mail until the lapse | page_* |
 | `jit:{pages}:wish:<sha256>` | hash: person, slack, wish, used | 5 minutes | wishes, wish_take |
@@ -240,6 +241,10 @@ def happened(event: str) -> str:
 
 def gate(request_id: str) -> str:
     return f"jit:{{gates}}:gate:{request_id}"
+
+
+def gate_answer(name: str) -> str:
+    return f"jit:{{gates}}:answer:{name}"
 
 
 def gate_token(name: str) -> str:

@@ -178,14 +178,6 @@ async def test_that_comes_again(gated, vendor):
     assert 1 == len(gated.vendors.final)
 
 
-async def test_another_deployment(gated):
-    """A job that is run again is another deployment, and asked about anew."""
-    first = await gated.opens("github")
-    event = event_of(gated.vendors, "github")
-    event["deployment"]["id"] += 1
-    assert first != await gated.opens("github", event)
-
-
 async def test_two_triggers(workplace, vendors, file):
     """Two that would answer for one deployment open nothing: which of them is meant nobody can tell."""
 

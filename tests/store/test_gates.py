@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.gate import Turn
 from app.store import keys
 from app.store.gates import SHOWN_FROM, Fate, GateStore
 
@@ -80,3 +81,36 @@ async def test_tries_are_counted(store):
     """How often the vendor was told before."""
     await store.wake(ID, new=True)
     assert [0, 1] == [await store.begin(ID), await store.begin(ID)]
+
+
+async def test_the_newest_has_the_turn(store):
+    """The highest number, however long it is; who had the turn is looked at, and learns who has it."""
+    await store.wake(ID, new=True)
+    assert await store.take_turn("github", Turn("1\n2\nproduction", "999"), ID) is None
+    await store.claim(10)
+    await store.later(ID, 300)
+    assert [] == await store.claim(10)
+
+    assert await store.take_turn("github", Turn("1\n2\nproduction", "1000")) is None
+    assert [ID] == await store.claim(10)
+    assert "" == await store.take_turn("github", Turn("1\n2\nproduction", "999"), ID)
+    assert await store.take_turn("github", Turn("1\n2\nproduction", "1000"), "R07-NEWER01") is None
+    assert await store.take_turn("github", Turn("1\n2\nproduction", "1000")) is None
+    assert "R07-NEWER01" == await store.take_turn("github", Turn("1\n2\nproduction", "999"), ID)
+    assert "R07-NEWER01" == await store.take_turn("github", Turn("1\n2\nproduction", "99"), ID)
+
+
+async def test_each_answer_has_turns_of_its_own(store):
+    """Another answer, and the same at another gate."""
+    assert await store.take_turn("github", Turn("1\n2\nproduction", "9")) is None
+    assert await store.take_turn("github", Turn("1\n2\nstaging", "8")) is None
+    assert await store.take_turn("enterprise", Turn("1\n2\nproduction", "8")) is None
+
+
+async def test_a_settled_one_is_not_brought_back(store):
+    """Who had the turn and is settled stays out of the queue."""
+    await store.wake(ID, new=True)
+    await store.take_turn("github", Turn("run", "1"), ID)
+    await store.settle(ID, Fate.ANSWERED)
+    await store.take_turn("github", Turn("run", "2"))
+    assert [] == await store.claim(10)
