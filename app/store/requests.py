@@ -46,6 +46,7 @@ READ_AT_ONCE = 500
 KEPT_READ = 2_000
 LONGEST_BETWEEN_READ_AND_WRITE = timedelta(seconds=5)
 HOLD = timedelta(seconds=15)
+DEADLINES = frozenset(Deadline)
 TAKES_NO_WRITES = re.compile(
     r"(?:^|[-'\"])(?:READONLY|OOM|MISCONF|NOREPLICAS|UNBLOCKED|CLUSTERDOWN|MASTERDOWN|LOADING)\b"
 )
@@ -285,7 +286,10 @@ class RequestStore:
             return bool(await self._redis.exists(keys.grant(request_id)))
 
     async def claim_due(self, at_most: int = 100) -> list[Due]:
-        """Claim deadlines that are due, over all partitions; unhandled ones come again after HOLD."""
+        """Claim deadlines that are due, over all partitions; unhandled ones come again after HOLD.
+
+        Kinds that this version does not know are left to the newer one that set them.
+        """
         async with reachable(), self._redis.pipeline(transaction=False) as pipeline:
             for partition in keys.ALL_PARTITIONS:
                 await self._scripts.run(
@@ -296,7 +300,7 @@ class RequestStore:
                 )
             claimed = [member for part in await pipeline.execute() for member in part]
         pairs = (member.split(":", 1) for member in claimed)
-        return [Due(Deadline(kind), request_id) for kind, request_id in pairs]
+        return [Due(Deadline(kind), request_id) for kind, request_id in pairs if kind in DEADLINES]
 
     async def drop(self, due: Due, version: int | None) -> None:
         """Forget a claimed deadline that a request, read at `version` (None: gone), has no use for."""

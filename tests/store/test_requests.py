@@ -166,6 +166,14 @@ async def test_a_due_deadline_is_claimed_by_one(store):
     assert [] == await store.claim_due()
 
 
+async def test_a_deadline_of_a_newer_version(store, connection):
+    """A kind that is not known is left to who knows it, and keeps nothing else from being claimed."""
+    request = await asked(store, lapses_in=timedelta(0))
+    await connection.calls.zadd(keys.deadlines(2), {f"shine:{request.id}": 1})
+    assert [Due(Deadline.LAPSE, request.id)] == await store.claim_due()
+    assert f"shine:{request.id}" in await connection.calls.zrange(keys.deadlines(2), 0, -1)
+
+
 async def test_a_transition_moves_the_deadlines(store, connection):
     """A settled request no longer lapses; an active one ends."""
     request = await active(store)
