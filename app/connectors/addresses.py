@@ -32,6 +32,14 @@ class Allowed:
             )
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, as it is written, is an address of this machine's own; a name is none."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class CheckedResolver(AbstractResolver):
     """Resolves a name, and gives nothing if one of its addresses may not be reached.
 

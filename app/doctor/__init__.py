@@ -9,6 +9,7 @@ from app.doctor.finding import Finding, Grade, bad, good
 from app.doctor.gates import examine_gates
 from app.doctor.jobs import examine_jobs
 from app.doctor.mail import examine_mail
+from app.doctor.metrics import examine_metrics
 from app.doctor.offline import examine_offline
 from app.doctor.pages import examine_pages
 from app.doctor.sign_in import examine_sign_in
@@ -37,6 +38,7 @@ async def examine(*, reconcile: bool = False) -> list[Finding]:
         *told,
         *examine_pages(settings, policy),
         *examine_offline(settings, policy),
+        *examine_metrics(settings),
         *await examine_store(settings),
         *await examine_slack(settings, policy),
         *await examine_directory(settings, policy),

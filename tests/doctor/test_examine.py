@@ -66,6 +66,7 @@ async def test_a_good_installation_is_found_good(install, durable):
         JIT_REDIS_URL=f"unix://{durable.socket}",
         JIT_PUBLIC_URL="https://jit.example.com",
         JIT_SECRET_KEYS=KEY,
+        JIT_METRICS_TOKEN="a-token-of-this-test",
     )
     found = await examine()
     assert [] == [each for each in found if each.grade is Grade.BAD]

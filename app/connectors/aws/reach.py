@@ -1,11 +1,11 @@
 """How AWS is reached, as whom, and the shapes of its names: the same for both connectors."""
 
-from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from app.connectors.addresses import is_loopback
 from app.connectors.protocol import Spec
 from app.connectors.settings import SecretRef
 
@@ -29,17 +29,10 @@ def _address(url: str) -> str:
     if (
         has_more
         or not host
-        or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+        or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
     ):
         raise ValueError(RIGHT)
     return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Reach(Spec):

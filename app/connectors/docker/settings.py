@@ -1,12 +1,12 @@
 """What the settings say of a Docker engine, and what actions say in `with`."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from app.connectors.addresses import is_loopback
 from app.connectors.protocol import Spec
 
 Container = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", max_length=200)]
@@ -30,17 +30,10 @@ def _engine(url: str) -> str:
             return url
         case "https" if host and parts.path in {"", "/"}:
             return url.rstrip("/")
-        case "http" if parts.path in {"", "/"} and _is_loopback(host):
+        case "http" if parts.path in {"", "/"} and is_loopback(host):
             return url.rstrip("/")
         case _:
             raise ValueError(RIGHT)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class RestartSettings(Spec):
