@@ -30,7 +30,7 @@ from app.slack.views.text import clip, escape, moment, said
 
 HELD, ASKED, WAITING, OFFERED, HAD, LIVE = 8, 5, 10, 6, 10, 15
 """How many of each are shown at most."""
-REASON_SHOWN, NAME_SHOWN = 240, 120
+REASON_SHOWN, NAME_SHOWN, RUN_SHOWN = 240, 120, 300
 
 
 class LivePage(Value):
@@ -108,7 +108,8 @@ def _pending(request: Request) -> list[Block]:
         section(
             f"⏳ *{_name(request.requester)}* asks: {_what(request)} for {format_duration(request.duration)}\n"
             f"{RISK_SIGN.get(request.risk, '⚪')} {escape(request.risk)} risk in {escape(request.environment)} · "
-            f"lapses {moment(request.lapses_at)} · {_id(request)}\n{_why(request.reason)}{_on_its_card(request)}"
+            f"lapses {moment(request.lapses_at)} · {_id(request)}\n{_why(request.reason)}"
+            f"{_let_through(request)}{_on_its_card(request)}"
         ),
         buttons(
             *([button("Approve", actions.APPROVE, request.id, "primary")] if _is_all_here(request) else []),
@@ -135,6 +136,14 @@ def _extension(request: Request) -> list[Block]:
             block_id=actions.showing(request.id, extension.name),
         ),
     ]
+
+
+def _let_through(request: Request) -> str:
+    """What a yes lets go on, and which run of a CI asked."""
+    told = [f"🚦 {said(request.gate.what)} is let through, once"] if request.gate else []
+    if run := str(request.run or ""):
+        told.append(f"⚙️ Signed by the CI: {said(clip(run, RUN_SHOWN))}")
+    return "".join(f"\n{each}" for each in told)
 
 
 def _is_all_here(request: Request) -> bool:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from app.domain import transitions as t
 from app.domain.binding import bind_command, bind_parameters
 from app.domain.extension import ask_extension
+from app.domain.gate import Gate
 from app.domain.ids import ID as ID_SHAPE
 from app.domain.people import Principal
 from app.domain.request import Request, State
+from app.domain.run import Run
 from app.playground.block_kit import check_view
 from app.policy import PolicySource, shipped_policies
 from app.policy.ask import Ask, History
@@ -90,6 +92,20 @@ def test_nothing_is_approved_unread(binding, what):
         actions.APPROVE, actions.APPROVE_MORE, actions.DENY, actions.DENY_MORE,
     }  # fmt: skip
     assert 2 == repr(view["blocks"]).count(f"For one exact {what} alone: its card shows it")
+
+
+def test_what_a_yes_lets_go_on():
+    """Where a deployment waits, or a job of CI asked, that is read before the button; nothing in it acts on Slack."""
+    gate = Gate(name="github", what="harbour/orders to production")
+    run = Run.said({"project": "octo/<!channel>", "run": "30433642", "workflow": "x" * 500})
+    pending = STATES["pending"][0].model_copy(update={"gate": gate, "run": run})
+    view = home_view(Home(person=BEN, at=LATER, waiting=(pending,) * 10))
+    valid(view)
+    (text, *_) = (each for each in texts(view["blocks"]) if "asks:" in each)
+    assert "🚦 harbour/orders to production is let through, once" in text
+    assert "Signed by the CI: project" in text
+    assert "&lt;!channel&gt;" in text
+    assert "run 30433642" in text
 
 
 def valid(view):
