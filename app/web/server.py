@@ -113,10 +113,11 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take an address; port 0 is any free one. Raises CannotListen."""
+    """Take an address, for an event loop to serve; port 0 is any free one. Raises CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.setblocking(False)  # else a duplicate would have a loop that serves the same address wait in `accept`
     try:
         taken.bind((host, port))
     except OSError as error:

@@ -52,6 +52,12 @@ def test_a_taken_port_is_told_with_the_way_out():
             listen("127.0.0.1", port)
 
 
+def test_nobody_waits_in_accept():
+    """Loops that serve one address by duplicates stay asynchronous: making one would make all of them wait."""
+    with listen("127.0.0.1", 0) as listening, listening.dup() as again:
+        assert (0.0, 0.0) == (listening.gettimeout(), again.gettimeout())
+
+
 async def test_it_ends_when_it_is_cancelled():
     """Cancelling serves the last answers and leaves nothing behind; signals stay whose they were."""
     with listen("127.0.0.1", 0) as listening:
