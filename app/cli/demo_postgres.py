@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -156,8 +157,9 @@ class DemoPostgres:
         try:
             status = await made.wait()
         except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                made.kill()
+            if made.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(made.pid, signal.SIGKILL)  # the servers that it begins are in its group
             await made.wait()
             raise
         secret.unlink()
@@ -218,7 +220,14 @@ class DemoPostgres:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._process.wait(), STOPS_WITHIN)
                     break
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await asyncio.to_thread(self._remove)
+
+    def _remove(self) -> None:
+        """Remove all files: what was killed a moment ago may still be making one."""
+        ends = time.monotonic() + STOPS_WITHIN
+        while self._folder.exists() and time.monotonic() < ends:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            time.sleep(0.01)
 
     async def _run(self, program: str, *words: str) -> asyncio.subprocess.Process:
         """Start a program, from this very thread, with whose end it ends."""
