@@ -117,7 +117,9 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    taken.setblocking(False)  # else a duplicate would have a loop that serves the same address wait in `accept`
+    taken.setblocking(
+        False
+    )  # else a duplicate would have a loop that serves the same address wait in `accept`
     try:
         taken.bind((host, port))
     except OSError as error:
