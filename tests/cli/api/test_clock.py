@@ -20,7 +20,9 @@ def test_it_goes_on_from_what_was_said():
     assert AT + timedelta(seconds=1) == clock.now()
 
 
-@pytest.mark.parametrize("date", ["", "soon", "Mon, 02 Mar 2026 10:00:00 -0000", "Mon, 99 Mar 2026 10:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Mon, 02 Mar 2026 10:00:00 -0000", "Mon, 99 Mar 2026 10:00:00 GMT"]
+)
 def test_what_is_no_time(date):
     """It is passed over; until the server has told one, this machine's own counts."""
     clock = ServerClock(lambda: 7.0)
