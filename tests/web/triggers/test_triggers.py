@@ -311,7 +311,7 @@ async def test_sns_forged(sending):
         right | {"Type": "SubscriptionConfirmation"},
         *(
             right | {name: odd}
-            for name in right
+            for name in sorted({*right} - {"UnsubscribeURL"})  # which is not signed
             for odd in ([], ["x"], {}, 7, True, None)
             if right[name] != odd
         ),
