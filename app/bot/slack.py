@@ -10,6 +10,7 @@ from app.bot.web import Web
 from app.mail.office import Office
 from app.slack.announcer import Announcer
 from app.slack.app import make_app
+from app.slack.audiences import Audiences
 from app.slack.delivery import SocketMode
 from app.slack.homes import Homes
 from app.slack.leavers import Leavers
@@ -30,7 +31,10 @@ class Slack:
         self._core = core
         redis, deciders = core.connection.calls, DecidersTold(core.connection.calls)
         self.homes = Homes(core.client, core.store, HomeViewers(redis), core.policy, core.identity)
-        self.announcer = self._announcer(mail, deciders)
+        self.audiences = Audiences(
+            core.store, core.policy, core.identity, core.delegating.in_force, mail.lets_slack_ping
+        )
+        self.announcer = self._announcer(deciders)
         self.leavers = Leavers(
             core.store, core.workflow, core.policy, core.identity, core.once, core.delegating.in_force
         )
@@ -39,7 +43,7 @@ class Slack:
         app_token = core.settings.slack_app_token
         self.socket_mode = SocketMode(self.app, app_token.get_secret_value()) if app_token else None
 
-    def _announcer(self, mail: Office, deciders: DecidersTold) -> Announcer:
+    def _announcer(self, deciders: DecidersTold) -> Announcer:
         core = self._core
         return Announcer(
             core.store,
@@ -48,10 +52,9 @@ class Slack:
             core.policy,
             core.identity,
             self.homes.concern,
-            core.delegating.in_force,
+            self.audiences,
             deciders,
             core.directory.catch_up,
-            mail.lets_slack_ping,
             has_pages=bool(core.settings.public_url),
         )
 
@@ -82,7 +85,7 @@ class Slack:
             own_factors=web.factors.own,
             identity=core.identity,
             whereabouts=web.whereabouts,
-            announcer=self.announcer,
+            audiences=self.audiences,
             story=auditing.story,
             post_digest=auditing.post_digest_now,
             homes=self.homes,
