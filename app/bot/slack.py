@@ -30,7 +30,15 @@ class Slack:
     ) -> None:
         self._core = core
         redis, deciders = core.connection.calls, DecidersTold(core.connection.calls)
-        self.homes = Homes(core.client, core.store, HomeViewers(redis), core.policy, core.identity)
+        self._has_pages = bool(core.settings.public_url)
+        self.homes = Homes(
+            core.client,
+            core.store,
+            HomeViewers(redis),
+            core.policy,
+            core.identity,
+            has_pages=self._has_pages,
+        )
         self.audiences = Audiences(
             core.store, core.policy, core.identity, core.delegating.in_force, mail.lets_slack_ping
         )
@@ -55,7 +63,7 @@ class Slack:
             self.audiences,
             deciders,
             core.directory.catch_up,
-            has_pages=bool(core.settings.public_url),
+            has_pages=self._has_pages,
         )
 
     def _rejudging(self, admins: Admins, deciders: DecidersTold) -> Rejudging:
