@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.connectors.aws import api
 from app.connectors.own_keys import OwnKeys
 from app.connectors.places import place_of
 from app.domain.refusals import NotSetUp
@@ -221,6 +222,7 @@ async def test_a_permission_set_that_is_another(aws, redis, tmp_path, monkeypatc
     """The same name with another ARN: the assignment stands, and is not called gone."""
     monkeypatch.setenv("JIT_TEST_AWS", KEY["aws_secret_access_key"])
     monkeypatch.setattr("app.connectors.aws.assignments.LOOKS_EVERY", 0.02)
+    monkeypatch.setitem(api.BOUNDS, "read_timeout", 20)  # a test waits for a slow machine, not for AWS
     center = center_settings(aws.url)
     given = {"connector": "aws-identity-center", "with": {"permission_set": "readers"}}
     at = Scene(redis, tmp_path, "aws-identity-center", given)
