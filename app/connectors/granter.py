@@ -14,7 +14,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from app.connectors.calls import Calls, Told, nobody
-from app.connectors.places import must_be_there, place_of
+from app.connectors.places import must_be_there, place_of, why_elsewhere
 from app.connectors.protocol import ConnectorFailed, Granted
 from app.connectors.registry import Connectors, Opened
 from app.connectors.troubles import Troubles
@@ -206,11 +206,14 @@ class Granter:
         await self._troubles.ended(request)
 
     async def _leave_nothing(self, request: Request) -> None:
-        """Revoke once more what is over. What a target does not take now the reconciler finds."""
+        """Revoke once more what is over. What is not taken now the reconciler finds, unless it is elsewhere."""
         try:
             await self._revoke(request)
         except ConnectorFailed as failure:
             log.warning("left_to_the_reconciler", request=request.id, error=str(failure))
+            if why := await why_elsewhere(self._connectors, request):
+                text = f"{request.id} is over, and whether something is left of it cannot be seen: {why}"
+                await self._troubles.drift(text, request.id)
 
     async def _extend(self, request: Request) -> None:
         await self._secrets.keep(request)

@@ -218,6 +218,25 @@ async def test_killed_in_the_middle_of_a_grant(redis, redis_server, tmp_path, mo
         assert (State.GRANT_FAILED, []) == ((await at.request(request_id)).state, list(real.stands()))
 
 
+async def test_what_a_dead_process_may_have_left_elsewhere(redis, tmp_path, monkeypatch):
+    """It is over, and no reconciler looks there any more: those who run the bot are told."""
+    async with real_kubernetes(tmp_path, monkeypatch) as real, scene(redis, tmp_path, real) as at:
+        before = at.bot(real.settings)
+        request_id = await at.given(before)
+        [stood] = real.behind.bindings.values()
+        await before.give_back(request_id)
+        assert State.COMPLETED == (await at.request(request_id)).state
+        real.behind.put("orders", stood)  # the dead process's call arrives only now
+
+        after = at.bot(real.settings | {"namespaces": {RESOURCE: "orders-v2"}})
+        await after.granter.settle(request_id)
+        assert [True] == [request_id in text and "another place" in text for text in after.told]
+        assert 1 == len(real.behind.bindings)
+
+        await before.granter.settle(request_id)
+        assert ({}, []) == (real.behind.bindings, before.told)
+
+
 async def test_a_permission_set_that_is_another(aws, redis, tmp_path, monkeypatch):
     """The same name with another ARN: the assignment stands, and is not called gone."""
     monkeypatch.setenv("JIT_TEST_AWS", KEY["aws_secret_access_key"])
