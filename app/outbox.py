@@ -1,7 +1,8 @@
 """Hands events to consumers, at least once and in order within a partition. Consumers are idempotent.
 
-A handler that raises is given the same events again after a pause: nothing is skipped. What it can never
-do it must settle itself, or say so by `GiveUp`.
+A handler that raises is given the same events again after a pause. What it can never do it must settle itself, or
+say so by `GiveUp`. A consumer that only tells people passes over, loudly, what it fails at by a bug for some ten
+minutes: one event that cannot be shown must not keep all that follows it from being shown.
 """
 
 import asyncio
@@ -19,6 +20,10 @@ from app.together import run_together
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 30.0
+TRIED = 28
+"""Times that a consumer that only tells tries what fails by a bug: with the pauses between them some 10 min."""
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
+"""What nothing outside of this program mends."""
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[Sequence[Entry]], Awaitable[None]]
@@ -37,11 +42,15 @@ class GiveUp(Exception):  # noqa: N818  an instruction to the outbox
 
 
 class Consumer(NamedTuple):
-    """A group that reads every event: `handle` gets up to `batch` events of one partition at a time."""
+    """A group that reads every event: `handle` gets up to `batch` events of one partition at a time.
+
+    `only_tells`: what it does is for people to read, and whatever access depends on is done by others.
+    """
 
     group: str
     handle: Handler
     batch: int = 1
+    only_tells: bool = False
 
 
 class Outbox:
@@ -84,10 +93,10 @@ class Outbox:
                 return  # and begin again by looking for what another reader left over meanwhile
             await self._settle(consumer, entries)
 
-    async def _settle(self, consumer: Consumer, entries: Sequence[Entry]) -> None:
+    async def _settle(self, consumer: Consumer, entries: Sequence[Entry], tried: int = 0) -> None:
         """Handle until it succeeds, then acknowledge; stop without acknowledging when the lease is lost."""
         name = (entries[0].partition, consumer.group)
-        for attempt in itertools.count():
+        for attempt in itertools.count(tried):
             if not self._leases.holds(name):
                 return
             try:
@@ -99,6 +108,15 @@ class Outbox:
                 log.error("event_passed_over", group=consumer.group, entry=entries[0].id, why=str(why))  # noqa: TRY400  no bug
                 break
             except Exception as error:
+                if consumer.only_tells and attempt >= TRIED and isinstance(error, BUGS):
+                    if len(entries) > 1:  # one of them is to blame
+                        for entry in entries:
+                            await self._settle(consumer, [entry], attempt)
+                        return
+                    log.exception(
+                        "event_passed_over", group=consumer.group, entry=entries[0].id, why=repr(error)[:300]
+                    )
+                    break
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 10))
                 unusual = not isinstance(error, Unavailable)
                 log.warning(

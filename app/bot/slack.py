@@ -10,6 +10,7 @@ from app.bot.web import Web
 from app.mail.office import Office
 from app.slack.announcer import Announcer
 from app.slack.app import make_app
+from app.slack.audiences import Audiences
 from app.slack.delivery import SocketMode
 from app.slack.homes import Homes
 from app.slack.leavers import Leavers
@@ -29,8 +30,19 @@ class Slack:
     ) -> None:
         self._core = core
         redis, deciders = core.connection.calls, DecidersTold(core.connection.calls)
-        self.homes = Homes(core.client, core.store, HomeViewers(redis), core.policy, core.identity)
-        self.announcer = self._announcer(mail, deciders)
+        self._has_pages = bool(core.settings.public_url)
+        self.homes = Homes(
+            core.client,
+            core.store,
+            HomeViewers(redis),
+            core.policy,
+            core.identity,
+            has_pages=self._has_pages,
+        )
+        self.audiences = Audiences(
+            core.store, core.policy, core.identity, core.delegating.in_force, mail.lets_slack_ping
+        )
+        self.announcer = self._announcer(deciders)
         self.leavers = Leavers(
             core.store, core.workflow, core.policy, core.identity, core.once, core.delegating.in_force
         )
@@ -39,7 +51,7 @@ class Slack:
         app_token = core.settings.slack_app_token
         self.socket_mode = SocketMode(self.app, app_token.get_secret_value()) if app_token else None
 
-    def _announcer(self, mail: Office, deciders: DecidersTold) -> Announcer:
+    def _announcer(self, deciders: DecidersTold) -> Announcer:
         core = self._core
         return Announcer(
             core.store,
@@ -48,11 +60,10 @@ class Slack:
             core.policy,
             core.identity,
             self.homes.concern,
-            core.delegating.in_force,
+            self.audiences,
             deciders,
             core.directory.catch_up,
-            mail.lets_slack_ping,
-            has_pages=bool(core.settings.public_url),
+            has_pages=self._has_pages,
         )
 
     def _rejudging(self, admins: Admins, deciders: DecidersTold) -> Rejudging:
@@ -82,7 +93,7 @@ class Slack:
             own_factors=web.factors.own,
             identity=core.identity,
             whereabouts=web.whereabouts,
-            announcer=self.announcer,
+            audiences=self.audiences,
             story=auditing.story,
             post_digest=auditing.post_digest_now,
             homes=self.homes,

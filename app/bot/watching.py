@@ -32,7 +32,8 @@ class Watching:
         policies, untold = self._core.policies, ""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._policies_wanted.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._policies_wanted.wait()
                 log.info("policy_reload_asked_for")
             self._policies_wanted.clear()
             known = policies.problem

@@ -66,8 +66,8 @@ class Working:
     def _consumers(self) -> Sequence[Consumer]:
         return [
             Consumer(connectors.GROUP, self._targets.granter.handle, connectors.BATCH),
-            Consumer(announcing.GROUP, self._slack.announcer.handle),
-            Consumer(mailing.GROUP, self._mail.mailer.handle, mailing.BATCH),
+            Consumer(announcing.GROUP, self._slack.announcer.handle, only_tells=True),
+            Consumer(mailing.GROUP, self._mail.mailer.handle, mailing.BATCH, only_tells=True),
             Consumer(audit.GROUP, self._auditing.recording().handle, audit.BATCH),
             *self._targets.gates.consumers(),
         ]

@@ -14,6 +14,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from app.connectors.calls import Calls, Told, nobody
+from app.connectors.places import must_be_there, place_of, why_elsewhere
 from app.connectors.protocol import ConnectorFailed, Granted
 from app.connectors.registry import Connectors, Opened
 from app.connectors.troubles import Troubles
@@ -142,7 +143,8 @@ class Granter:
         request = (await self._store.load(request_id)).request
         match request.state:
             case State.APPROVED | State.SCHEDULED:
-                begun = await self._workflow.begin_grant(request_id)
+                place = await place_of(self._connectors, request)
+                begun = await self._workflow.begin_grant(request_id, place)
                 if begun.state is State.GRANTING:
                     await self._give_alone(begun)
             case State.GRANTING:
@@ -204,16 +206,19 @@ class Granter:
         await self._troubles.ended(request)
 
     async def _leave_nothing(self, request: Request) -> None:
-        """Revoke once more what is over. What a target does not take now the reconciler finds."""
+        """Revoke once more what is over. What is not taken now the reconciler finds, unless it is elsewhere."""
         try:
             await self._revoke(request)
         except ConnectorFailed as failure:
             log.warning("left_to_the_reconciler", request=request.id, error=str(failure))
+            if why := await why_elsewhere(self._connectors, request):
+                text = f"{request.id} is over, and whether something is left of it cannot be seen: {why}"
+                await self._troubles.drift(text, request.id)
 
     async def _extend(self, request: Request) -> None:
-        opened, key = self._opened(request), self._connectors.mark.key(request.id)
         await self._secrets.keep(request)
         try:
+            opened, key = await self._opened(request), self._connectors.mark.key(request.id)
             await self._calls.make(
                 "extend", opened, lambda: opened.connector.extend(request, key), lambda: None
             )
@@ -221,7 +226,7 @@ class Granter:
             await self._troubles.not_extended(request, str(failure))
 
     async def _grant(self, request: Request) -> Granted:
-        opened, key = self._opened(request), self._connectors.mark.key(request.id)
+        opened, key = await self._opened(request), self._connectors.mark.key(request.id)
         granted = await self._calls.make(
             "grant", opened, lambda: opened.connector.grant(request, key), lambda: self._take_up(request.id)
         )
@@ -229,11 +234,14 @@ class Granter:
         return granted._replace(lease=granted.lease.model_copy(update={"end_is_fixed": is_fixed}))
 
     async def _revoke(self, request: Request) -> None:
-        opened, key = self._opened(request), self._connectors.mark.key(request.id)
+        if request.place == "":
+            return  # no place was known, so nothing was created
+        opened, key = await self._opened(request), self._connectors.mark.key(request.id)
         await self._calls.make("revoke", opened, lambda: opened.connector.revoke(request, key), lambda: None)
 
-    def _opened(self, request: Request) -> Opened:
-        """Find the connector. Raises ConnectorFailed where the settings name it no more."""
+    async def _opened(self, request: Request) -> Opened:
+        """Find the connector. Raises ConnectorFailed where the settings name it no more, or lead elsewhere."""
+        await must_be_there(self._connectors, request)
         opened = self._connectors.of(request)
         if opened is None:
             name = request.target.connector if request.target else ""

@@ -1,6 +1,7 @@
 """Credentials for a key that the requester made: the private half never leaves their machine."""
 
 from app.connectors.calls import Calls, Told, nobody
+from app.connectors.places import must_be_there
 from app.connectors.protocol import ConnectorFailed, Secret, TakesKeys
 from app.connectors.registry import Connectors
 from app.domain.refusals import NotSetUp
@@ -21,6 +22,7 @@ class OwnKeys:
             return None
         key = self._connectors.mark.key(request.id)
         try:
+            await must_be_there(self._connectors, request)
             return await self._calls.make(
                 "certify", opened, lambda: taker.certify(request, key, public_key), lambda: None
             )

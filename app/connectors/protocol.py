@@ -131,6 +131,22 @@ class TakesKeys(Protocol):
 
 
 @runtime_checkable
+class TellsPlace(Protocol):
+    """A connector whose settings say where a grant's access is: it is ended there, and nothing else is taken for it.
+
+    What tells none is asked wherever its settings lead by now, and must find what they led to before.
+    """
+
+    def place(self, request: Request) -> str:
+        """Name what `revoke` reaches for a request: another text when it is another place, and none for less.
+
+        Not a password, a timeout, or what others have. People read it; it holds no secret. It asks no target, and is
+        called in a thread. Raises Unfit where the settings name no place, and ConnectorFailed.
+        """
+        ...
+
+
+@runtime_checkable
 class Publishes(Protocol):
     """A connector of which targets fetch something that is no secret, at `/connectors/NAME/published`."""
 

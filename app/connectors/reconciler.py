@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from app.connectors.calls import Calls, Told, nobody
+from app.connectors.places import why_elsewhere
 from app.connectors.protocol import ConnectorFailed, Found
 from app.connectors.registry import Connectors, Opened
 from app.connectors.troubles import Troubles
@@ -138,7 +139,10 @@ class Reconciler:
         again = {each.id for each in await self._missing(name, opened, second)} if missing else set()
         for request in missing:
             if request.id in again:
-                said = f"the access of {request.id} is not there, though its grant is live"
+                why = await why_elsewhere(self._connectors, request)
+                said = f"the access of {request.id} is not there" + (
+                    f": {why}" if why else ", though its grant is live"
+                )
                 drifts.append(Drift(name, request.id, said, settled=False))
                 await self._report(drifts[-1])
         return drifts

@@ -37,10 +37,11 @@ FEW = 16
 
 
 class Opened(NamedTuple):
-    """A connector, and how many calls it gets at a time."""
+    """A connector, how many calls it gets at a time, and places that it looks after though they have moved."""
 
     connector: Connector
     at_once: int
+    formerly: frozenset[str] = frozenset()
 
 
 class Connectors:
@@ -111,7 +112,7 @@ def _open(file: Path, spec: ConnectorsSpec, mark: Mark, *, commands: bool) -> It
             settings = kind.Settings.model_validate(each.settings)
         except ValidationError as error:
             raise ConnectorsError(in_file(file, at, error)) from None
-        yield name, Opened(kind(name, settings, mark), each.at_once)
+        yield name, Opened(kind(name, settings, mark), each.at_once, frozenset(each.formerly))
 
 
 def find_kind(kind: str) -> Kind:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, SecretStr, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
 from app.connectors.mark import INSTALLATION
 from app.connectors.protocol import Spec, problem_line
@@ -52,11 +52,23 @@ class SecretRef(Spec):
         return SecretStr(found)
 
 
+def _as_it_was(told: str) -> str:
+    """Read a place as it was told, in Slack too, which puts spaces of no width into texts."""
+    place = " ".join(told.replace("\u200b", "").split())
+    if not place:
+        raise ValueError("is empty; write a place as it was told")
+    return place
+
+
 class ConnectorSpec(Spec):
-    """One connector: `kind` is its name where it is left out; `at_once`: how many calls it gets at a time."""
+    """One connector: `kind` is its name where it is left out; `at_once`: how many calls it gets at a time.
+
+    `formerly`: places of grants that were given before, which are to be looked after where the settings lead now.
+    """
 
     kind: Name = ""
     at_once: int = Field(AT_ONCE, ge=1, le=100)
+    formerly: list[Annotated[str, AfterValidator(_as_it_was)]] = Field(default_factory=list, max_length=1000)
     settings: dict[str, Any] = Field(default_factory=dict)
 
 

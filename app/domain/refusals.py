@@ -87,6 +87,17 @@ class NotKnown(Refused):
     code = "not_known"
 
 
+class NotVerified(NotKnown):
+    """Slack does not say just now who somebody is: nothing is done, and it may go another time."""
+
+    code = "slack_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "I could not verify with Slack who you are just now, so I did nothing. Please try again."
+        )
+
+
 class NotPermitted(Refused):
     code = "not_permitted"
     recorded = True

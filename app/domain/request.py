@@ -252,6 +252,11 @@ class Request(Value):
     """Set once the credentials are taken; nobody gets them again."""
     target: Target | None = None
     """Where access is created, frozen when it was asked; None where the grant key is the access."""
+    place: str | None = None
+    """Where that is, in the connector's words, fixed when granting begins; empty where the settings named no place.
+
+    None where the grant key is the access, and in what was begun by earlier versions.
+    """
     plan: tuple[str, ...] = ()
     """What the connector will do, a line each, as approvers were shown it."""
     gate: Gate | None = None

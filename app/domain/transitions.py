@@ -185,8 +185,8 @@ def tell_approvers_changed(
     )
 
 
-def begin_grant(request: Request, now: datetime) -> Step:
-    """Fix the end before anything is created at the target."""
+def begin_grant(request: Request, now: datetime, place: str | None = None) -> Step:
+    """Fix the end, and the place, before anything is created at the target."""
     _must_be(request, "grant", State.APPROVED, State.SCHEDULED)
     if starts_later(request, now):
         raise WrongState(request.id, "not due", "grant", f"{request.id} does not start yet")
@@ -199,6 +199,7 @@ def begin_grant(request: Request, now: datetime) -> Step:
         "ends_at": ends_at,
         "warns_at": warns_before(ends_at, request.duration),
         "confirms_by": None,
+        "place": place,
     })  # fmt: skip
     return begun, events.GrantBegun(request_id=request.id, at=now, by=SYSTEM, ends_at=ends_at)
 

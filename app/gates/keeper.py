@@ -139,13 +139,12 @@ class Keeper:
             return
         try:
             vendor = self._vendor(gate)
-            if why := await self._overtaken(request, gate, vendor):
-                await self._drop(request, gate, why, now)
-                return
             token = await self._token(gate)
             answer = answer_to(request, now)
             if answer is not None:
                 await self._answer(request, gate, vendor, answer, token)
+            elif why := await self._overtaken(request, gate, vendor):
+                await self._withdraw(request, why)
             elif vendor.waits is not None and now >= request.created_at + vendor.waits:
                 limit = format_duration(vendor.waits)
                 await self._withdraw(request, f"{vendor.title} waits for {limit} and no longer")
@@ -164,15 +163,7 @@ class Keeper:
         newer = await self._store.take_turn(gate.name, turn, request.id) if turn else None
         if newer is None:
             return ""
-        return f"{vendor.title} asked anew: {newer or 'another request'} takes its place"
-
-    async def _drop(self, request: Request, gate: Gate, why: str, now: datetime) -> None:
-        """Nobody is to decide in vain, nothing stays granted, and what was decided is not told."""
-        answer = answer_to(request, now)
-        if answer is None:
-            await self._withdraw(request, why)
-        else:
-            await self._note(request, gate, answer, Fate.REFUSED, f"it is not told, as {why}")
+        return f"{vendor.title} asked anew" + (f": {newer} takes its place" if newer else "")
 
     # -- while it is open ------------------------------------------------------------------------------------
 
@@ -196,6 +187,9 @@ class Keeper:
             await vendor.is_ready(gate, token, still_open(request))
         except WaitsNoMore as why:
             await self._gone(request, gate, vendor, why)
+            return
+        if newer := await self._overtaken(request, gate, vendor):  # while the vendor was looked at
+            await self._withdraw(request, newer)
             return
         try:
             used = await self._workflow.let_through(request.id)
@@ -224,10 +218,13 @@ class Keeper:
 
     async def _answer(self, request: Request, gate: Gate, vendor: Vendor, answer: Answer, token: str) -> None:
         tries = await self._store.begin(request.id)
+        doubt = "; it may have taken an answer that was sent before" if tries else ""
+        if newer := await self._overtaken(request, gate, vendor):
+            await self._note(request, gate, answer, Fate.REFUSED, f"it is not told, as {newer}{doubt}")
+            return
         try:
             await vendor.tell(gate, answer, said_of(request, answer), token)
         except WaitsNoMore as why:
-            doubt = "; it may have taken an answer that was sent before" if tries else ""
             await self._note(request, gate, answer, Fate.REFUSED, f"{why}{doubt}")
             return
         await self._note(request, gate, answer, Fate.ANSWERED)

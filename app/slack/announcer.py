@@ -4,40 +4,35 @@ Cards are reconciled: whatever the event, the request's present state is read an
 The thread and the notices are written from the events, in their order, each once.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from app.domain.delegation import Delegation, Deputies
 from app.domain.events import (
     ApproversChanged,
     Delegated,
     DelegationEnded,
-    Escalated,
     Event,
     ExtensionAsked,
     FactorEvent,
     QuestionAsked,
-    Reminded,
     Requested,
 )
 from app.domain.people import Principal
 from app.domain.refusals import UnknownRequest
-from app.domain.reminding import with_rungs
 from app.domain.request import Question, Request, State
-from app.domain.verdict import Outcome, Stage
+from app.domain.verdict import Outcome
 from app.outbox import GiveUp
 from app.policy import Permission, Policy
 from app.policy.deciders import Deciding
-from app.policy.pinging import awake, to_remind
+from app.slack.audiences import LOOKED_UP, Audiences
 from app.slack.identity import Identity
 from app.slack.posting import Posting
 from app.slack.views.alarm import card_not_posted, nobody_to_decide
 from app.slack.views.blocks import Block
 from app.slack.views.break_glass import glass_message, glass_text
-from app.slack.views.card import Audience, Deputy, approval_card, card_text
+from app.slack.views.card import Audience, approval_card, card_text
 from app.slack.views.delegation import told_to_delegate
 from app.slack.views.direct import (
     confirmation_message,
@@ -64,8 +59,6 @@ GRANT = "direct:grant"
 CONFIRMATION = "direct:confirm"
 GLASS = "security:glass"
 UNSEEN = "direct:unseen"
-LOOKED_UP = 30
-"""So many approvers of a request Slack is asked about at most: it takes about 100 such questions a minute."""
 MOST_TOLD = 20
 """Approvers who get a requester's question by direct message; the card offers the others to answer too."""
 UNDECIDABLE = "direct:undecidable"
@@ -83,28 +76,26 @@ class Announcer:
         policy: Callable[[], Policy],
         identity: Identity,
         concern: Callable[[Request, Event], Awaitable[None]],
-        delegations: Callable[[], Awaitable[Sequence[Delegation]]],
+        audiences: Audiences,
         deciders: DecidersTold,
         catch_up: Callable[[], Awaitable[object]],
-        lets_ping: Callable[[str], bool] = lambda _: True,
         *,
         has_pages: bool = False,
     ) -> None:
         """`concern` is told, of each event, of the request as it stands then: Homes show it too.
 
-        `catch_up` reads what other replicas were told of who is in groups. `lets_ping` tells of a person, by id,
-        whether Slack may ping them, or another way was chosen. `has_pages`: whether there are pages for people.
+        `catch_up` reads what other replicas were told of who is in groups. `has_pages`: whether there are pages
+        for people.
         """
         self._store = store
         self._messages = messages
         self._posting = posting
         self._policy = policy
         self._identity = identity
-        self._delegations = delegations
+        self._audiences = audiences
         self._concern = concern
         self._deciders = deciders
         self._catch_up = catch_up
-        self._lets_ping = lets_ping
         self._has_pages = has_pages
 
     async def handle(self, entries: Sequence[Entry]) -> None:
@@ -127,7 +118,7 @@ class Announcer:
             return
         await self._note_deciders(request, entry.event)
         places = await self._messages.places(request.id)
-        audience = await self.audience(request, *people_in(entry.event))
+        audience = await self._audiences.of(request, *people_in(entry.event))
         failures = []
         for show in (
             self._card,
@@ -159,77 +150,6 @@ class Announcer:
             case _:
                 pass
 
-    async def audience(self, request: Request, *also: str) -> Audience:
-        """Whom a request concerns, as policy and Slack say now; `also` are ids of people to be named."""
-        policy = self._policy()
-        entitled = with_rungs(policy.entitled, request)
-        extension = request.extension
-        stages = (*request.verdict.stages, *(extension.verdict.stages if extension else ()))
-        approvers = {
-            stage.name: tuple(
-                policy.people[person]
-                for person in sorted(entitled(stage))
-                if not policy.people[person].is_same_person(request.requester)
-            )
-            for stage in stages
-        }
-        deputies = await self._deputies(request, stages)
-        notified: tuple[Principal, ...] = ()
-        unreachable: tuple[Principal, ...] = ()
-        if request.state is State.PENDING or extension:
-            asked = [person for stage in stages for person in policy.notified(stage)]
-            told = {person.id for person in asked}
-            asked += [each.person for some in deputies.values() for each in some if each.behalf.id in told]
-            everyone = {person.id: person for people in (*approvers.values(), asked) for person in people}
-            unreachable = await self._unreachable(tuple(everyone.values())[:LOOKED_UP])
-            notified = tuple({
-                person.id: person
-                for person in asked
-                if person not in unreachable
-                and not person.is_same_person(request.requester)
-                and self._lets_ping(person.id)
-            }.values())  # fmt: skip
-            notified = await self._awake(request, notified)
-        tell = Stage(name="tell", notify=request.verdict.obligations.tell)
-        return Audience(
-            approvers=approvers,
-            told=tuple(each for each in policy.notified(tell) if self._lets_ping(each.id)),
-            deputies=deputies,
-            notified=notified,
-            unreachable=tuple(person.name for person in unreachable),
-            names=_names(policy, request, *also),
-        )
-
-    async def _awake(self, request: Request, people: tuple[Principal, ...]) -> tuple[Principal, ...]:
-        """Leave out who has quiet hours: they stand on the card by name, and a name pings nobody."""
-        policy = self._policy()
-        if not policy.quiet_hours.has_any():
-            return people
-        found = {*awake(policy, request, (person.id for person in people), await self._store.now())}
-        return tuple(person for person in people if person.id in found)
-
-    async def _deputies(self, request: Request, stages: Sequence[Stage]) -> dict[str, tuple[Deputy, ...]]:
-        """Who may decide the stages for somebody else, where both are still there."""
-        held = await self._delegations()
-        if not held or request.is_final:
-            return {}
-        deputies = Deputies(
-            with_rungs(self._policy().entitled, request), request, held, await self._store.now()
-        )
-        found = {stage.name: deputies.of(stage) for stage in stages}
-        everyone = dict.fromkeys(
-            person for each in found.values() for d in each for person in (d.delegator, d.delegate)
-        )
-        gone = {person.id for person in await self._unreachable(tuple(everyone)[:LOOKED_UP])}
-        return {
-            name: tuple(
-                Deputy(person=each.delegate, behalf=each.delegator, until=each.until)
-                for each in delegations
-                if not {each.delegate.id, each.delegator.id} & gone
-            )
-            for name, delegations in found.items()
-        }
-
     async def _tell_delegate(self, event: Delegated | DelegationEnded) -> None:
         """Tell a delegate what they may do from now on, or no longer."""
         places = await self._messages.places(event.request_id)
@@ -250,10 +170,6 @@ class Announcer:
         places = await self._messages.places(post)
         await self._posting.show(post, event.kind, places, channel=event.person.slack, text=text)
 
-    async def _unreachable(self, people: Sequence[Principal]) -> tuple[Principal, ...]:
-        reachable = await asyncio.gather(*(self._identity.is_reachable(person) for person in people))
-        return tuple(person for person, is_there in zip(people, reachable, strict=True) if not is_there)
-
     async def _card(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if _was_never_asked(request):
             return
@@ -269,7 +185,7 @@ class Announcer:
     async def _story(
         self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
     ) -> None:
-        pinged = self._to_ping(request, entry.event, audience)
+        pinged = self._audiences.to_ping(request, entry.event, audience)
         line = story_line(request, entry.event, audience.model_copy(update={"pinged": pinged}))
         card = places.get(CARD)
         if line is None or card is None or is_in_doubt(card):
@@ -283,37 +199,6 @@ class Announcer:
             if "thread_not_found" not in str(why):
                 raise
             log.info("thread_deleted_by_someone", channel=place.channel, ts=place.ts)
-
-    def _to_ping(self, request: Request, event: Event, audience: Audience) -> tuple[Principal, ...]:
-        """Whom a line reaches: of those who have not decided, the approvers, or the people of a new rung."""
-        match event:
-            case Reminded() if request.state is State.PENDING:
-                asked = [*to_remind(self._policy(), request)]
-                asked += [
-                    deputy.person.id
-                    for stage in request.open_stages
-                    for deputy in audience.deputies.get(stage.name, ())
-                    if deputy.behalf.id in asked
-                ]
-            case Escalated() if request.state is State.PENDING:
-                rung = Stage(name="rung", notify=(*event.groups, *event.people))
-                asked = [person.id for person in self._policy().notified(rung)]
-            case ApproversChanged():
-                stages = (request.extension or request).open_stages if _waits(request) else ()
-                told = {person.id for stage in stages for person in self._policy().notified(stage)}
-                asked = [person for person in event.came if person in told]
-            case _:
-                return ()
-        left = {decision.by.id for decision in request.decisions} | {request.requester.id}
-        people = self._policy().people
-        return tuple(
-            people[each]
-            for each in awake(self._policy(), request, dict.fromkeys(asked), event.at)
-            if each in people
-            and each not in left
-            and people[each].name not in audience.unreachable
-            and self._lets_ping(each)
-        )
 
     async def _status(self, request: Request, _: Entry, audience: Audience, places: dict[str, str]) -> None:
         if has_status(request):
@@ -338,7 +223,7 @@ class Announcer:
             approvers = audience.approvers.get(stage.name, ())
             if len(approvers) > LOOKED_UP:
                 continue  # of so many some are there, and Slack would be asked about each
-            away = await self._unreachable(approvers)
+            away = await self._audiences.unreachable(approvers)
             if len(approvers) - len(away) < stage.quorum - len(request.approvals(stage)):
                 await self._tell(request, UNDECIDABLE, places, nobody_to_decide(request, stage))
                 return
@@ -352,7 +237,7 @@ class Announcer:
         self, request: Request, entry: Entry, audience: Audience, places: dict[str, str]
     ) -> None:
         said = notice(request, entry.event, audience)
-        is_wanted = self._lets_ping(request.requester.id)
+        is_wanted = self._audiences.lets_ping(request.requester.id)
         if said is not None and is_wanted and not _was_never_asked(request):
             await self._tell(request, f"notice:{entry.id}", places, said)
 
@@ -437,10 +322,6 @@ class Announcer:
             log.info("requester_has_left", why=str(why))
 
 
-def _waits(request: Request) -> bool:
-    return request.state is State.PENDING or request.extension is not None
-
-
 def _was_never_asked(request: Request) -> bool:
     """Denied by policy: the answer went to the requester, the record to the audit log, no card."""
     return request.verdict.outcome is Outcome.DENY
@@ -452,11 +333,3 @@ def people_in(event: Event) -> Sequence[str]:
         event.by,
         *(str(person) for key in ("behalf", "delegator") if (person := getattr(event, key, ""))),
     ]
-
-
-def _names(policy: Policy, request: Request, *also: str) -> dict[str, str]:
-    ids = {request.settled_by, *also} | ({request.ending.by} if request.ending else set())
-    known = [request.requester, *(decision.by for decision in request.decisions)]
-    known += [question.by for question in request.questions]
-    known += [policy.people[person] for person in ids if person in policy.people]
-    return {person.id: person.name for person in known}

@@ -48,12 +48,16 @@ class Homes:
         viewers: HomeViewers,
         policy: Callable[[], Policy],
         identity: Identity,
+        *,
+        has_pages: bool = False,
     ) -> None:
+        """`has_pages`: whether there are pages for people."""
         self._client = client
         self._store = store
         self._viewers = viewers
         self._policy = policy
         self._identity = identity
+        self._has_pages = has_pages
         self._offers: Offers | None = None
         self._waits_until = 0.0
 
@@ -127,6 +131,7 @@ class Homes:
             had=tuple(each for each in newest if each.is_final)[:HAD],
             live=await self._page(live, page) if policy.may(person.id, Permission.REVOKE) else None,
             policy_digest=policy.digest,
+            has_pages=self._has_pages,
         )
 
     async def offers_to(self, person: Principal, at_most: int) -> list[Offer]:

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.domain.people import Principal
-from app.domain.refusals import NotKnown
+from app.domain.refusals import NotKnown, NotVerified
 from app.policy import Policy
 
 FRESH = 30.0
@@ -45,7 +45,7 @@ class Identity:
         """Give the person behind a Slack user id.
 
         Raises NotKnown for a user whom policy does not name, who is deactivated, a guest, a bot or of another
-        workspace, or whom Slack cannot vouch for at the moment.
+        workspace; NotVerified where Slack does not vouch for them at the moment.
         """
         person = self.named(user_id)
         user = await self._user(user_id)
@@ -95,9 +95,7 @@ class Identity:
             answer = await self._client.users_info(user=user_id)
         except Exception as error:
             log.warning("user_not_verified", user=user_id, error=str(error))
-            raise NotKnown(
-                "I could not verify with Slack who you are just now, so I did nothing. Please try again."
-            ) from error
+            raise NotVerified from error
         user: dict[str, Any] = answer["user"]
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()
@@ -121,9 +119,7 @@ class Identity:
             try:
                 self._team = str((await self._client.auth_test())["team_id"])
             except Exception as error:
-                raise NotKnown(
-                    "I could not verify with Slack who you are just now, so I did nothing. Please try again."
-                ) from error
+                raise NotVerified from error
         return self._team
 
 

@@ -15,7 +15,7 @@ from app.mfa.confirming import Confirming
 from app.mfa.credentials import CredentialPages
 from app.mfa.own_factors import OwnFactors
 from app.policy import Policy
-from app.slack.announcer import Announcer
+from app.slack.audiences import Audiences
 from app.slack.homes import Homes
 from app.slack.identity import Identity
 from app.slack.posting import TRANSIENT
@@ -46,7 +46,7 @@ class Services:
     own_factors: OwnFactors
     identity: Identity
     whereabouts: Whereabouts
-    announcer: Announcer
+    audiences: Audiences
     story: Callable[[str], Awaitable[Sequence[StoryLine]]]
     post_digest: Callable[[], Awaitable[str]]
     homes: Homes

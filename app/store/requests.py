@@ -1,5 +1,6 @@
 """Requests, their grants and their deadlines. Every write is one Lua call that also appends the event."""
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -92,9 +93,16 @@ class Due(NamedTuple):
 
 @asynccontextmanager
 async def reachable() -> AsyncIterator[None]:
-    """Turn a store that does not answer into the refusal that people are told."""
+    """Turn a store that does not answer into the refusal that people are told, and let no cancellation be lost.
+
+    The client sends by `asyncio.wait_for`, which up to Python 3.11 forgets one that meets the end of what it waits for.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
     try:
         yield
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
     except AWAY as error:
         raise _unavailable(error) from error
     except redis.exceptions.ResponseError as error:

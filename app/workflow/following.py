@@ -23,10 +23,11 @@ from app.workflow.writing import why_no_longer
 class Following(Proving):
     """Moves requests on that nobody clicks on."""
 
-    async def begin_grant(self, request_id: str) -> Request:
+    async def begin_grant(self, request_id: str, place: str | None = None) -> Request:
         """Start granting an approved request, or let it wait for its start or its requester's proof.
 
-        Policy may cancel it instead. Raises WrongState while the proof is still waited for.
+        `place` is where its access will be. Policy may cancel it instead. Raises WrongState while the proof is still
+        waited for.
         """
         counted = await self._counted(request_id)
 
@@ -48,7 +49,7 @@ class Following(Proving):
                         request.id, "not confirmed", "grant", f"{request.id} waits for its requester"
                     )
                 return ask_confirmation(request, obliged, now)
-            return transitions.begin_grant(request, now)
+            return transitions.begin_grant(request, now, place)
 
         return await self._apply(request_id, begin)
 

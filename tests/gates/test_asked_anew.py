@@ -7,7 +7,7 @@ withdrawn, and what was decided about it is told to nobody: it would let through
 import pytest
 
 from app.domain.request import State
-from tests.gates.vendors import event_of
+from tests.gates.vendors import DIES, event_of
 from tests.workplace import thread
 
 
@@ -81,6 +81,77 @@ async def test_an_answer_under_way(gated, decided):
     await gated.approved(newer)
     await gated.settles(newer)
     assert [f"Approved by Ben Okafor ({newer})."] == [each.comment for each in gated.vendors.final]
+
+
+async def test_asked_anew_while_the_vendor_is_looked_at(gated, monkeypatch):
+    """The yes of the older is not used once the newer has come, however late that is."""
+    vendor = gated.work.bot.gates.gates.all["github"]
+    is_ready, came = vendor.is_ready, []
+
+    async def meanwhile(*asked):
+        await is_ready(*asked)
+        if not came:
+            came.append(await gated.opens("github", attempt(gated, 8)))
+
+    monkeypatch.setattr(vendor, "is_ready", meanwhile)
+    older = await gated.opens("github", attempt(gated, 7))
+    await gated.approved(older)
+    assert not (await gated.work.reaches(older, State.REVOKED)).ending.used
+    await gated.settles(older, "refused")
+    assert [] == gated.vendors.final
+
+    await gated.approved(came[0])
+    await gated.settles(came[0])
+    assert [f"Approved by Ben Okafor ({came[0]})."] == [each.comment for each in gated.vendors.final]
+
+
+async def test_asked_anew_once_the_yes_is_used(gated, monkeypatch):
+    """The last look is right before the vendor is told."""
+    store, came = gated.work.bot.gates.store, []
+    begin = store.begin
+
+    async def meanwhile(request_id):
+        if not came:
+            came.append(await gated.opens("github", attempt(gated, 8)))
+        return await begin(request_id)
+
+    monkeypatch.setattr(store, "begin", meanwhile)
+    older = await gated.opens("github", attempt(gated, 7))
+    await gated.approved(older)
+    await gated.work.reaches(older, State.COMPLETED)
+    await gated.settles(older, "refused")
+    assert [] == gated.vendors.final
+
+
+async def test_an_answer_that_may_have_been_taken(gated):
+    """Nobody heard whether the vendor took it before it asked anew: that is said."""
+    gated.vendors.fail("answer", DIES, *[503] * 1000)
+    older = await gated.opens("github", attempt(gated, 7))
+    await gated.approved(older)
+    await gated.answered()
+    await gated.opens("github", attempt(gated, 8))
+    await gated.settles(older, "refused")
+    assert any(
+        "may have taken an answer that was sent before" in line for line in await said_of(gated, older)
+    )
+
+
+async def test_slack_is_away_as_it_asks_anew(gated):
+    """Who asks cannot be verified: the vendor is told to come again, and until then the older request goes on."""
+    older = await gated.opens("github", attempt(gated, 7))
+    await gated.work.settled()
+    gated.work.bot.announcer._identity.forget("U0ANA")
+    await gated.work.fault("error:internal_error", method="users.info", count=1)
+    said = await gated.send("github", attempt(gated, 8))
+    assert (503, "slack_unavailable") == (said.status, said.code)
+    await gated.work.settled()
+    assert State.PENDING is (await gated.work.request(older)).state
+
+    newer = await gated.opens("github", attempt(gated, 8))
+    await gated.work.reaches(older, State.CANCELLED)
+    await gated.approved(newer)
+    await gated.settles(newer)
+    assert 1 == len(gated.vendors.final)
 
 
 async def test_the_older_event_comes_last(gated):

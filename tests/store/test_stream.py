@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
+import structlog
 
 from app.domain import transitions as t
-from app.outbox import Consumer, GiveUp, Outbox, TryAgain
+from app.outbox import TRIED, Consumer, GiveUp, Outbox, TryAgain
 from app.store import keys, leases
 from app.store.leases import Leases
 from app.store.once import Once
@@ -30,8 +31,8 @@ async def events(connection, count: int) -> list[str]:
     return ids
 
 
-async def consume(connection, stream, holder, handle, until, batch=1):
-    consumer = Consumer("test", handle, batch)
+async def consume(connection, stream, holder, handle, until, batch=1, *, only_tells=False):
+    consumer = Consumer("test", handle, batch, only_tells)
     kept = Leases(connection.calls, holder, [(ANAS, "test")])
     running = asyncio.create_task(Outbox(stream, kept, [consumer]).run([ANAS]))
     try:
@@ -99,6 +100,53 @@ async def test_what_can_never_be_done_is_passed_over(connection, stream):
         all_seen.set()
 
     await consume(connection, stream, "a", handle, all_seen)
+    assert ids == seen
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+async def test_a_bug_in_what_only_tells(connection, stream, batch, monkeypatch):
+    """One event that cannot be told is passed over after many tries, alone; those around it are told, in order."""
+    monkeypatch.setattr("app.outbox.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("app.outbox.LONGEST_PAUSE", 0.001)
+    ids, seen, all_seen, tries = await events(connection, 3), [], asyncio.Event(), []
+
+    async def handle(entries):
+        if any(entry.event.request_id == ids[1] for entry in entries):
+            tries.append(len(entries))
+            raise KeyError("no such view")
+        seen.extend(entry.event.request_id for entry in entries)
+        if ids[2] in seen:
+            all_seen.set()
+
+    with structlog.testing.capture_logs() as logged:
+        await consume(connection, stream, "a", handle, all_seen, batch=batch, only_tells=True)
+    assert [ids[0], ids[2]] == seen
+    assert TRIED < len(tries)
+    (told,) = [line for line in logged if line["event"] == "event_passed_over"]
+    assert ("error", "KeyError('no such view')") == (told["log_level"], told["why"])
+
+
+@pytest.mark.parametrize(
+    ("failure", "only_tells"),
+    [(KeyError("a bug"), False), (OSError("Slack is away"), True)],
+    ids=["acts", "away"],
+)
+async def test_what_is_never_passed_over(connection, stream, failure, only_tells, monkeypatch):
+    """What access or the record depends on, and what may pass by itself, is tried for as long as it takes."""
+    monkeypatch.setattr("app.outbox.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("app.outbox.LONGEST_PAUSE", 0.001)
+    ids, seen, all_seen, tries = await events(connection, 2), [], asyncio.Event(), []
+
+    async def handle(entries):
+        tries.append(entries)
+        if len(tries) < 3 * TRIED:
+            raise failure
+        seen.extend(entry.event.request_id for entry in entries)
+        if len(seen) == len(ids):
+            all_seen.set()
+
+    with structlog.testing.capture_logs():
+        await consume(connection, stream, "a", handle, all_seen, only_tells=only_tells)
     assert ids == seen
 
 

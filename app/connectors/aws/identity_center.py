@@ -39,6 +39,10 @@ class IdentityCenter:
             "when it ends the assignment is deleted; a session that is open goes on until it expires",
         )
 
+    def place(self, request: Request) -> str:
+        """The permission set alone: its tags tell account and user."""
+        return f"the permission set {self._set(request)}"
+
     async def grant(self, request: Request, key: str) -> Granted:
         try:
             wanted = self._assignment(request)
@@ -159,10 +163,7 @@ class IdentityCenter:
 
     def _assignment(self, request: Request) -> Assignment:
         """Find what a request is to be given, and as which user. Raises Unfit."""
-        name = parameters_of(request, written.Parameters).permission_set
-        permission_set = self._settings.permission_sets.get(name)
-        if permission_set is None:
-            raise Unfit(f"the connector {self.name} has no permission set {name}")
+        permission_set = self._set(request)
         account = self._settings.accounts.get(request.resource)
         if account is None:
             raise Unfit(f"the connector {self.name} has no account for {request.resource}")
@@ -171,15 +172,17 @@ class IdentityCenter:
             raise Unfit(f"the connector {self.name} has no user for {request.requester.id} in its people")
         return Assignment(permission_set, account, user)
 
+    def _set(self, request: Request) -> str:
+        """Find the permission set that an action names. Raises Unfit."""
+        name = parameters_of(request, written.Parameters).permission_set
+        found = self._settings.permission_sets.get(name)
+        if found is None:
+            raise Unfit(f"the connector {self.name} has no permission set {name}")
+        return found
+
     def _set_still(self, request: Request) -> str:
         """Find the permission set of what was given before. Who has it where is in its claim."""
         try:
-            name = parameters_of(request, written.Parameters).permission_set
+            return self._set(request)
         except Unfit as unfit:
-            raise ConnectorFailed(str(unfit)) from None
-        found = self._settings.permission_sets.get(name)
-        if found is None:
-            raise ConnectorFailed(
-                f"the connector {self.name} has no permission set {name} any more; name it again in JIT_CONNECTORS"
-            )
-        return found
+            raise ConnectorFailed(f"{unfit} any more; name it again in JIT_CONNECTORS") from None

@@ -73,6 +73,9 @@ class AwsRole:
             lines.append("they may take other roles, in sessions that do not end with the grant")
         return (*lines, "when it ends they are denied everything; AWS may take a minute for an early end")
 
+    def place(self, request: Request) -> str:
+        return f"the role {self._settings.arn(self._place(request), parameters_of(request, Parameters).role)}"
+
     async def grant(self, request: Request, key: str) -> Granted:
         try:
             self.plan(request)

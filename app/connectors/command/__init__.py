@@ -36,6 +36,10 @@ class Command:
         words = self._words(Call.GRANT, self._mark.key(request.id), request)
         return (f"runs {shlex.join(words)}"[:300], *plan_line(request))
 
+    def place(self, request: Request) -> str:  # noqa: ARG002  the protocol's
+        """The words of a revocation: only their program knows which of them say where."""
+        return f"what is revoked by {shlex.join(self._settings.revoke)}"
+
     async def grant(self, request: Request, key: str) -> Granted:
         answer = await self._run(Call.GRANT, key, request)
         return read(answer, GrantAnswer, self.name).granted(self.name, request, key)

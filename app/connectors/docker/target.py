@@ -26,6 +26,10 @@ class OfEngine:
         self._engine = Engine(reached)
         self._marked = Marked(self._engine, mark)
 
+    def place(self, request: Request) -> str:  # noqa: ARG002  the protocol's
+        """The engine alone: what is made there is found by its name, whatever container it is for."""
+        return f"the Docker engine at {self._engine.place}"
+
     async def extend(self, request: Request, key: str) -> None:
         """Nothing to do: the engine knows of no end, it is the bot that ends it."""
 

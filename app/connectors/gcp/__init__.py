@@ -45,6 +45,9 @@ class Gcp:
             "it may take some minutes to be usable, and as long to be gone where it is ended early",
         )
 
+    def place(self, request: Request) -> str:
+        return self._place(request)
+
     async def grant(self, request: Request, key: str) -> Granted:
         if request.ends_at is None:
             raise ConnectorFailed("the grant has no end")

@@ -44,6 +44,12 @@ class Kubernetes:
             "when it ends the binding is deleted; what streams already (exec, port-forward) is not cut off",
         )
 
+    def place(self, request: Request) -> str:
+        """By its address, since a cluster has no other name; one that the bot is in has none at all."""
+        found = self._place(request)
+        where = f"the namespace {found}" if found else WHOLE
+        return f"{where} at {(self._settings.server or 'the API server of the bot').rstrip('/')}"
+
     async def grant(self, request: Request, key: str) -> Granted:
         if request.ends_at is None:
             raise ConnectorFailed("the grant has no end")

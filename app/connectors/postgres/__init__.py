@@ -49,6 +49,10 @@ class Postgres:
             "when it ends its sessions are ended, and the role is dropped",
         )
 
+    def place(self, request: Request) -> str:
+        """The server alone: a role is in all of its databases."""
+        return f"PostgreSQL at {self._settings.server(self._database(request))}"
+
     async def grant(self, request: Request, key: str) -> Granted:
         if request.ends_at is None:
             raise ConnectorFailed("the grant has no end")

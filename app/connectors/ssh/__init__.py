@@ -58,6 +58,11 @@ class Ssh:
             lines.append(f"with {', '.join(beyond)}")
         return (*lines, "when it ends nobody logs in with it; a session that is open is not ended")
 
+    def place(self, request: Request) -> str:  # noqa: ARG002  the protocol's
+        """The authority and its list: hosts read one for all grants. A list is for one authority alone."""
+        authority = Authority.read(self._settings.ca).fingerprint
+        return f"the authority {authority} with the list {self._settings.krl}"
+
     async def grant(self, request: Request, key: str) -> Granted:
         private, public = new_key()
         secret = await self.certify(request, key, public)

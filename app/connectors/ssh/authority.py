@@ -1,5 +1,7 @@
 """The authority that signs user certificates: its key is read when it is used, and shown nowhere."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -76,6 +78,12 @@ class Authority:
     def public(self) -> str:
         """The line that hosts trust: `ssh-ed25519 AAAA…`."""
         return self._key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+    @property
+    def fingerprint(self) -> str:
+        """As `ssh-keygen -l` names it: `SHA256:…`."""
+        digest = hashlib.sha256(base64.b64decode(self.public.split()[1])).digest()
+        return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
     def issue(self, wanted: Certificate, public: Ed25519PublicKey) -> str:
         """Make a certificate for a key. Raises ConnectorFailed where no whole second is left.

@@ -44,6 +44,11 @@ class Sudo:
             "when it ends nothing new is run; what runs already is not ended",
         )
 
+    def place(self, request: Request) -> str:
+        """The folder, and the host where several share one: more time would move the rule to another."""
+        host = self._host(request)
+        return f"sudo's folder {host.folder}" + (f" for {host.name}" if host.name != "ALL" else "")
+
     async def grant(self, request: Request, key: str) -> Granted:
         try:
             host, rule = self._host(request), self._rule(request)

@@ -20,13 +20,16 @@ class Webhook:
 
     def __init__(self, name: str, settings: written.Settings, mark: Mark) -> None:
         self.name = name
-        self._host = settings.host
+        self._host, self._address = settings.host, settings.told
         self._mark = mark
         self._service = Service(settings)
 
     def plan(self, request: Request) -> Sequence[str]:
         asked = f"the service at {self._host} is asked for {request.action} on {request.resource}"
         return (asked, *plan_line(request))
+
+    def place(self, request: Request) -> str:  # noqa: ARG002  the protocol's
+        return f"the service at {self._address}"
 
     async def grant(self, request: Request, key: str) -> Granted:
         answer = await self._service.ask(question(Call.GRANT, self._mark, key, request), idempotency_key=key)

@@ -1,5 +1,6 @@
 """What the settings say of a service that is called; an action may say in `with` whatever the service knows."""
 
+import hashlib
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
@@ -49,6 +50,12 @@ class Settings(Spec):
     @property
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def told(self) -> str:
+        """The address as people may read it: of what follows a question mark a digest."""
+        address, mark, query = self.url.partition("?")
+        return f"{address} ({hashlib.sha256(query.encode()).hexdigest()[:16]})" if mark else address
 
     @property
     def is_plain(self) -> bool:

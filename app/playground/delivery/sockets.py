@@ -178,7 +178,8 @@ class Sockets:
             while (left := ends - time.monotonic()) > 0 and not connection.aged.is_set():
                 await connection.socket.ping(f"Ping from playground {time.time():.3f}".encode())
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(connection.aged.wait(), min(PING_EVERY, left))
+                    async with asyncio.timeout(min(PING_EVERY, left)):
+                        await connection.aged.wait()
             connection.aged.set()
             await connection.say(disconnect("warning"))
             await asyncio.sleep(notice)

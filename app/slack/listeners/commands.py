@@ -116,7 +116,7 @@ class Commands:
         request_id = _id(words, "status")
         by = await self._services.identity.of(body["user_id"])
         request = await self._services.workflow.see(request_id, by)
-        audience = await self._services.announcer.audience(request)
+        audience = await self._services.audiences.of(request)
         await answer.say(f"{request.id} is {request.state}", replies.status_blocks(request, audience))
 
     async def _cancel(self, body: Body, words: list[str], answer: Answer) -> None:

@@ -26,6 +26,7 @@ from app.slack.views.blocks import (
     section,
 )
 from app.slack.views.card import RISK_SIGN, STATE_SIGN
+from app.slack.views.credentials import credentials_button
 from app.slack.views.text import clip, escape, moment, said
 
 HELD, ASKED, WAITING, OFFERED, HAD, LIVE = 8, 5, 10, 6, 10, 15
@@ -63,6 +64,8 @@ class Home(Value):
     had: tuple[Request, ...] = ()
     live: LivePage | None = None
     policy_digest: str = ""
+    has_pages: bool = False
+    """Whether there are pages for people, on which credentials are shown."""
 
 
 def home_view(home: Home) -> Block:
@@ -165,19 +168,20 @@ def _held(home: Home) -> list[Block]:
     shown = home.held[:HELD]
     return [
         header(f"🔑 What you hold ({len(home.held):,})"),
-        *(block for each in shown for block in _holding(each, home.at)),
+        *(block for each in shown for block in _holding(each, home)),
         *_rest(len(home.held) - len(shown), "are live: `/jit list` shows more"),
     ]
 
 
-def _holding(request: Request, at: datetime) -> list[Block]:
+def _holding(request: Request, home: Home) -> list[Block]:
     text = f"{STATE_SIGN[request.state]} {_what(request)}\n"
     if request.state is State.ACTIVE and request.ends_at:
         asked = " · more time is asked for" if request.extension else ""
-        left = f"{_left(request.ends_at - at)} left"
+        left = f"{_left(request.ends_at - home.at)} left"
         told = section(f"{text}{left}, until {moment(request.ends_at)}{asked} · {_id(request)}")
         more = [button("More time …", actions.EXTEND, request.id)] if request.may_last_longer else []
-        return [told, buttons(button("Done", actions.DONE, request.id, "primary"), *more)]
+        credentials = credentials_button(request, has_pages=home.has_pages)
+        return [told, buttons(*credentials, button("Done", actions.DONE, request.id, "primary"), *more)]
     if request.state is State.ENDING:
         return [section(f"{text}The access is being taken back … · {_id(request)}")]
     if request.waits_for_requester and request.confirms_by:

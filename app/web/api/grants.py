@@ -8,7 +8,7 @@ from app.domain.refusals import DigestMismatch, DigestNeeded, NotKnown, NotPermi
 from app.domain.token import Scope
 from app.web.api.models import DIGEST, About, Check, ForWhom, Id, OfflineToken, Person, Used, Word
 from app.web.api.services import BEARER, Services, token_of
-from app.web.limits import CHECKS, STRANGERS
+from app.web.limits import CHECKS
 
 NAME = "^[a-z0-9][a-z0-9-]{0,63}$"
 Subject = Annotated[str, Query(pattern=NAME, description="The id of a person in policy.", examples=["ana"])]
@@ -39,8 +39,8 @@ def routes(services: Services) -> APIRouter:
         """
         try:
             caller, found = await services.tokens.look(token_of(request), subject, action, resource, digest)
-        except (TokenRefused, NotKnown):
-            await services.limiter.take(STRANGERS, services.address(request).ip or "unknown")
+        except (TokenRefused, NotKnown) as no:
+            await services.count_stranger(no, services.address(request))
             raise
         await services.limiter.take(CHECKS, caller.token.owner)
         caller.require(Scope.CHECK)

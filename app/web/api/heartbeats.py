@@ -17,8 +17,9 @@ def routes(services: Services) -> APIRouter:
         """Say that one's own live access is still used. Without it for as long as was asked, access ends.
 
         The first is waited for a little longer. Once access is over the answer is 409 `wrong_state`, for good.
+        It goes on while Slack is away: who has left is found otherwise, and their access taken back.
         """
-        calling = await services.calling(request, BEATS)
+        calling = await services.calling(request, BEATS, verified=False)
         calling.caller.require(Scope.REQUEST)
         found, within = await services.workflow.beat(request_id, calling.caller.by)
         return Heard(within=within, ends_at=found.ends_at)

@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.security import HTTPBearer
 
 from app.ci.jobs import Jobs
-from app.domain.refusals import NotKnown, TokenRefused
+from app.domain.refusals import NotKnown, NotVerified, TokenRefused
 from app.handing import Handing
 from app.offline import NO_SIGNER, Signer
 from app.store.watch import Watch
@@ -61,17 +61,25 @@ class Services:
         peer = request.client.host if request.client else None
         return address_of(peer, request.headers.getlist("x-forwarded-for"), self.trusted)
 
-    async def calling(self, request: Request, limit: Limit = VERBS) -> Calling:
-        """Tell who calls, and count it. Raises TokenRefused, NotKnown or TooMany."""
+    async def calling(self, request: Request, limit: Limit = VERBS, *, verified: bool = True) -> Calling:
+        """Tell who calls, and count it. Raises TokenRefused, NotKnown or TooMany.
+
+        Not `verified`: by token and policy alone, without asking Slack whether the person is still there.
+        """
         address = self.address(request)
         await self.ready()
         try:
-            caller = await self.tokens.caller(token_of(request))
-        except (TokenRefused, NotKnown):
-            await self.limiter.take(STRANGERS, address.ip or "unknown")
+            caller = await self.tokens.caller(token_of(request), verified=verified)
+        except (TokenRefused, NotKnown) as no:
+            await self.count_stranger(no, address)
             raise
         await self.limiter.take(limit, caller.token.owner)
         return Calling(caller, address)
+
+    async def count_stranger(self, no: TokenRefused | NotKnown, address: Address) -> None:
+        """Count a call without a valid token against its address; that Slack does not answer is nobody's fault."""
+        if not isinstance(no, NotVerified):
+            await self.limiter.take(STRANGERS, address.ip or "unknown")
 
 
 def token_of(request: Request) -> str:

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 
 from app.domain.gate import Gate
 from app.domain.people import Principal
-from app.domain.refusals import BadInput, NotKnown, Refused
+from app.domain.refusals import BadInput, NotKnown, NotVerified, Refused
 from app.domain.request import Request
 from app.gates.intake import Intake
 from app.policy import Policy
@@ -140,15 +140,19 @@ class Triggers:
         await self._limiter.take(OPENINGS, trigger.name)
         try:
             wanted = trigger.wanted(event, now, self._policy())
-            name, gate = trigger.name, None
+            name, read, gate = trigger.name, None, None
             if trigger.spec.gate:
                 _must_be_one(gated)
                 read = self._gates.read(trigger.spec.gate, trigger.source, event)
                 name, wanted = f"gate.{trigger.spec.gate}", replace(wanted, key=read.key)
+            by = await self._asker(name, wanted)
+            if read:
                 gate = await self._gates.keep(read)
-            request = await self._workflow.request(_wish(name, wanted, gate), await self._asker(name, wanted))
+            request = await self._workflow.request(_wish(name, wanted, gate), by)
             if gate:
                 await self._gates.forget_if_settled(gate, request.id)
+        except NotVerified:
+            raise  # it comes again, and what was opened for it is found then
         except (BadInput, NotKnown) as refusal:
             log.warning("trigger_opened_nothing", trigger=trigger.name, why=str(refusal))
             return Outcome(trigger.name, None, refusal)

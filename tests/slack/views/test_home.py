@@ -17,7 +17,7 @@ from app.domain.extension import ask_extension
 from app.domain.gate import Gate
 from app.domain.ids import ID as ID_SHAPE
 from app.domain.people import Principal
-from app.domain.request import Request, State
+from app.domain.request import Request, State, Taken
 from app.domain.run import Run
 from app.playground.block_kit import check_view
 from app.policy import PolicySource, shipped_policies
@@ -70,6 +70,19 @@ def test_more_time_is_offered_where_it_can_be_had():
     for held, offered in ((live(), True), (extended(live()), False), (fixed, False)):
         view = home_view(FULL.model_copy(update={"held": (held,)}))
         assert offered == (actions.EXTEND in repr(view["blocks"]))
+
+
+def test_credentials_are_offered_where_a_page_shows_them():
+    """Beside what one holds, as on the message of it; not once they were taken, and not without pages."""
+    lease = LEASE.model_copy(update={"has_credentials": True})
+    with_them = live().model_copy(update={"lease": lease})
+    taken = with_them.model_copy(update={"taken": Taken(at=LATER, ip="10.1.2.3")})
+    for held, pages, offered in (
+        (with_them, True, True), (with_them, False, False), (taken, True, False), (live(), True, False),
+    ):  # fmt: skip
+        view = home_view(FULL.model_copy(update={"held": (held,), "has_pages": pages}))
+        valid(view)
+        assert offered == (actions.CREDENTIALS in repr(view["blocks"]))
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,27 @@ async def test_a_worker_alone_concludes_nothing(workplace):
             await asyncio.sleep(0.1)
         assert State.ACTIVE is (await api.work.request(request_id)).state
         await api.work.reaches(request_id, State.EXPIRED, within=30)
+
+
+async def test_slack_is_away(api):
+    """Heartbeats go by token and policy alone; whatever else somebody asks waits until Slack says who they are."""
+    ana = await api.person("@ana")
+    request_id = await beating(ana)
+    await api.work.settled()
+    api.work.bot.announcer._identity.forget("U0ANA")
+    await api.work.fault("error:internal_error", method="users.info", count=1000)
+
+    await beats_for(ana, request_id, 6)
+    assert State.ACTIVE is (await api.work.request(request_id)).state
+    said = await ana.get(f"/v1/requests/{request_id}")
+    assert (503, "slack_unavailable") == (said.status, said.code)
+    assert 503 == (await ana.verb(request_id, "done")).status
+
+
+async def test_another_in_policy(api):
+    """Whom policy names otherwise than the token does keeps nothing alive, whether or not Slack answers."""
+    ana = await api.person("@ana")
+    request_id = await beating(ana)
+    await api.work.repolicy(lambda policies: policies["people"]["ana"].update(slack="U0OTHER"))
+    said = await ana.verb(request_id, "heartbeat")
+    assert (401, "token_refused") == (said.status, said.code)

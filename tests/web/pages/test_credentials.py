@@ -16,11 +16,21 @@ import pytest
 
 from app.domain.proof import Proof
 from app.domain.request import State
-from app.playground.hands import offers, readable
+from app.playground.hands import offers, readable, urls
 from tests.mfa.holders import KEY
+from tests.slack.homes import clicks, home, open_home
 from tests.web.callers import Callers
 from tests.web.pages.confirming import SECRET, Browser, holder, open_office, proved_by
-from tests.web.pages.taking import BUTTON, by_ssh, led, live, open_with_credentials, with_connectors
+from tests.web.pages.taking import (
+    BUTTON,
+    PATH,
+    WORD,
+    by_ssh,
+    led,
+    live,
+    open_with_credentials,
+    with_connectors,
+)
 from tests.workplace import ASK
 
 PRIVATE = "BEGIN OPENSSH PRIVATE KEY"
@@ -69,6 +79,19 @@ async def test_shown_once_to_who_has_link_and_code(office):
         assert PRIVATE not in again.text
         for part in ("shown at", "127.0.0.1", f"/jit revoke {request_id}"):
             assert part in again.text
+
+
+async def test_from_ones_home(office):
+    """The button beside what one holds leads to the same page, by direct message, and goes once they are shown."""
+    request_id = await live(office)
+    view = await open_home(office, "@ana", request_id, offering=BUTTON)
+    await clicks(office, "@ana", view, BUTTON, request_id)
+    told = await office.told("@ana", "A page shows the credentials")
+    (url,) = urls(told)
+    word = WORD.search(readable(told))
+    ana = await opened(office, PATH.fullmatch(url)[1])
+    assert PRIVATE in (await ana.sends(PATH.fullmatch(url)[1], how="word", word=word[1])).text
+    await home(office, "@ana", request_id, offering="jit_done", without=BUTTON)
 
 
 async def test_no_trace_of_what_was_shown(office):
