@@ -102,5 +102,9 @@ async def _could(api: Api, request_id: str, verb: str) -> bool:
 
 
 def say(text: str) -> None:
-    """Tell how it goes, on stderr: stdout is for what was asked to be shown, or the command's."""
-    print(f"jit: {plain(text)}", file=sys.stderr, flush=True)  # noqa: T201
+    """Tell how it goes, on stderr: stdout is for what was asked to be shown, or the command's.
+
+    Where nobody reads it any more, as the terminal is gone, what is to be done is done nonetheless.
+    """
+    with contextlib.suppress(OSError):
+        print(f"jit: {plain(text)}", file=sys.stderr, flush=True)  # noqa: T201

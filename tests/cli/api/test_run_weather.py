@@ -4,6 +4,7 @@ The command runs on while nobody can tell whether access has ended; it is ended,
 access has ended or nobody watches it any more.
 """
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -136,3 +137,12 @@ async def test_a_server_that_cannot_ask_slack(api, proxy, ana):
     running.terminate()
     assert "the command is ended" not in (await ended(running)).err
     await api.work.reaches(request_id, State.COMPLETED)
+
+
+async def test_nobody_reads_what_it_says(api, ana):
+    """Its stderr is closed, as by a pager that was left: the command is ended, and the access given back, alike."""
+    running, child, request_id = await started(api, ana)
+    running.stderr._transport.close()
+    await api.work.types("@sam", f"/jit revoke {request_id} not now")
+    assert 143 == await asyncio.wait_for(running.wait(), 20)
+    assert await is_gone(child)
