@@ -149,6 +149,9 @@ class _Run:
             status = await child.wait()
         finally:
             forwarding.cancel()
+            if child.returncode is None and not self._keep:  # by a bug: nobody would end it any more
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    child.kill()
         return status if status >= 0 else 128 - status
 
     async def _end_with(
