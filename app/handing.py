@@ -42,9 +42,7 @@ class Handing:
 
     async def may(self, request_id: str, by: Principal) -> Request:
         """Read a request of which this person can have the credentials now. Raises what handing out would raise."""
-        request = await self._workflow.may_take_credentials(request_id, by)
-        if await self._secrets.read(request.id) is None:
-            raise NoCredentials(request.id)
+        request, _ = await self._open(request_id, by, "")
         return request
 
     async def hand_out(
@@ -58,13 +56,21 @@ class Handing:
         as CredentialsGone, where somebody was first; DigestNeeded or DigestMismatch; NotSetUp where the target does
         not certify; Unavailable.
         """
-        request = await self._workflow.may_take_credentials(request_id, by, digest)
-        opened = await self._secrets.read(request.id)
-        if opened is None:
-            raise NoCredentials(request.id)
+        request, opened = await self._open(request_id, by, digest)
         certified = await self._certify(request, public_key) if public_key else None
         given = in_clear(certified) if certified else opened
         await self._workflow.take_credentials(request.id, by, to.ip, to.ip_told_by, on_page=to.on_page)
         with suppress(Unavailable):  # nobody gets it again by the mark on the request, and it ends by its TTL
             await self._secrets.forget(request.id)
         return given
+
+    async def _open(self, request_id: str, by: Principal, digest: str) -> tuple[Request, Opened]:
+        """Read a request and what lets its requester in; where that is gone, say so, and not that there was none."""
+        request = await self._workflow.may_take_credentials(request_id, by, digest)
+        opened = await self._secrets.read(request.id)
+        if opened is None:
+            await self._workflow.may_take_credentials(
+                request_id, by, digest
+            )  # taken, or over, since it was read
+            raise NoCredentials(request.id)
+        return request, opened

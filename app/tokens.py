@@ -39,6 +39,8 @@ DEVICE_SHOWN = 64
 log = structlog.get_logger(__name__)
 Verify = Callable[[str], Awaitable[Principal]]
 """Gives the person behind a Slack user whom policy names and Slack vouches for now, or raises NotKnown."""
+Keep = Callable[[Token], Awaitable[bool]]
+"""Keeps a new token; gives False when its id is taken."""
 
 
 class Caller(NamedTuple):
@@ -180,10 +182,15 @@ class Tokens:
             raise BadInput(f"a token lasts up to {LASTS_AT_MOST.days} days")
         return await self._make(Bearer.MACHINE, machine(name), sorted(wanted), lasts, label)
 
-    async def make_for_job(self, name: str, job: Workload, label: str, run: Run) -> Made:
-        """Make a token for a job that is known to be this machine, for all that policy lets the machine do."""
+    async def make_for_job(self, name: str, job: Workload, label: str, run: Run, keep: Keep) -> Made:
+        """Make a token for a job that is known to be this machine, for all that policy lets the machine do.
+
+        `keep` keeps it only together with taking what the job showed. Raises what that raises.
+        """
         allowed = sorted(self._policy().machines.get(name, frozenset[Scope]()))
-        return await self._make(Bearer.MACHINE, machine(name), allowed, job.lasts, label, job.digest, run)
+        return await self._make(
+            Bearer.MACHINE, machine(name), allowed, job.lasts, label, job.digest, run, keep
+        )
 
     async def _make(
         self,
@@ -194,6 +201,7 @@ class Tokens:
         label: str,
         workload: str = "",
         run: Run | None = None,
+        keep: Keep | None = None,
     ) -> Made:
         now = await self._store.now()
         while True:
@@ -212,7 +220,7 @@ class Tokens:
                     expires_at=now + lasts,
                 )
             )
-            if await self._store.keep(made.token):
+            if await (keep or self._store.keep)(made.token):
                 log.info("token_made", token=made.token.id, owner=owner.id, bearer=bearer, scopes=scopes)
                 return made
 

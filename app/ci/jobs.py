@@ -17,14 +17,14 @@ from joserfc.errors import JoseError
 from app.ci.lifetime import left_of
 from app.ci.refusals import IssuerDoesNotAnswer, JobRefused
 from app.ci.run import run_of
-from app.domain.token import Made
+from app.domain.token import Made, Token
 from app.domain.visible import in_quotes
 from app.oidc.published import Clock, Published
 from app.oidc.signed import read_signed
 from app.oidc.troubles import IssuerTrouble, NotSigned
 from app.policy import Policy
 from app.policy.workloads import Workload, as_said
-from app.store.jobs import JobStore
+from app.store.jobs import JobStore, UsedAlready
 from app.tokens import Tokens
 
 LONGEST_ID = 255
@@ -78,10 +78,15 @@ class Jobs:
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 1 <= len(jti) <= LONGEST_ID:
             raise JobRefused("has no id of its own (jti), so it could be used twice")
-        if not await self._store.take(issuer, jti, left):
+
+        async def keep(token: Token) -> bool:
+            return await self._store.keep(token, issuer, jti, left)
+
+        try:
+            made = await self._tokens.make_for_job(name, job, _label(claims), run_of(claims), keep)
+        except UsedAlready:
             log.warning("job_token_replayed", machine=name, issuer=issuer, job=_recorded(claims))
-            raise JobRefused("was used already; each is good for one sign-in")
-        made = await self._tokens.make_for_job(name, job, _label(claims), run_of(claims))
+            raise JobRefused("was used already; each is good for one sign-in") from None
         log.info("job_signed_in", machine=name, token=made.token.id, issuer=issuer, job=_recorded(claims))
         return made
 

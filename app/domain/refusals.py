@@ -50,6 +50,8 @@ class NoCredentials(Refused):
 class CredentialsGone(NoCredentials):
     """They were taken already; `told` says when and from where, so that whoever did not do it finds out."""
 
+    code = "credentials_gone"
+
     def __init__(self, request_id: str, told: str) -> None:
         Refused.__init__(
             self,
@@ -61,6 +63,8 @@ class CredentialsGone(NoCredentials):
 
 class NoAccessNow(NoCredentials):
     """There is no live access that they would be of."""
+
+    code = "no_access"
 
     def __init__(self, request_id: str, state: str) -> None:
         Refused.__init__(

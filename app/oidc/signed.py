@@ -10,8 +10,11 @@ from joserfc.errors import BadSignatureError, JoseError
 from app.oidc.keys import ALGORITHMS, Key
 from app.oidc.troubles import NotSigned
 
-TYPES = {None, "JWT", "jwt"}
-"""What the header may say the token is: another type is for something else (RFC 8725, 3.11)."""
+TYPES = (None, "JWT", "jwt")
+"""What the header may say the token is: another type is for something else (RFC 8725, 3.11).
+
+No set: strangers may say anything here, also what cannot be looked up in one.
+"""
 KeyOf = Callable[[str | None, str], Awaitable[Key | None]]
 """Gives the issuer's key by its id and the algorithm."""
 

@@ -67,6 +67,8 @@ KINDS: Mapping[str, Kind] = {
     "certificate_unavailable": Kind(503, "The sender's certificate cannot be had now"),
     "too_many": Kind(429, "Too many calls"),
     "no_credentials": Kind(409, "There are no credentials to take"),
+    "credentials_gone": Kind(409, "The credentials were taken already"),
+    "no_access": Kind(409, "There is no access that they would be of"),
     "not_set_up": Kind(409, "The target is not set up"),
     "busy": Kind(503, "Changed by others at this instant"),
     "issuer_away": Kind(503, "The token's issuer does not answer"),

@@ -40,6 +40,13 @@ class Asking(Writing):
         ask, _ = await self._put(policy, wish, by, await self._store.now())
         return policy.needs_address(ask)
 
+    def usual_seconds(self, request: Request) -> int | None:
+        """Give for how long what was asked lasts where nobody says; None where policy is another one by now."""
+        policy = self._policy()
+        if policy.digest != request.verdict.policy_digest:
+            return None
+        return int(policy.actions[request.action].default.total_seconds())
+
     async def _put(self, policy: Policy, wish: Wish, by: Principal, now: datetime) -> tuple[Ask, str]:
         """Put a wish to policy; gives what is asked, and the newest of the earlier requests that it counts."""
         checked = policy.check(wish.action, wish.resource, wish.duration, wish.reason)

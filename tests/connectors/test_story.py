@@ -86,7 +86,7 @@ async def test_credentials_are_told_once_and_to_the_requester_alone(callers, pos
         assert status == (await other.verb(request_id, "credentials")).status
     answers = await asyncio.gather(*(ana.verb(request_id, "credentials") for _ in range(20)))
     assert [200] + [409] * 19 == sorted(answer.status for answer in answers)
-    assert {"no_credentials"} == {answer.code for answer in answers if answer.status == 409}
+    assert {"credentials_gone"} == {answer.code for answer in answers if answer.status == 409}
     password = next(a for a in answers if a.status == 200).body["environment"]["PGPASSWORD"]
 
     await callers.work.settled()

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from app.cli.api.clock import ServerClock
 from app.cli.api.login_file import SignedIn
 
 if TYPE_CHECKING:
@@ -17,15 +18,20 @@ PAUSES = (0.5, 1.0, 2.0)
 """Between tries, in seconds."""
 LONGEST_WAIT = 50
 """Seconds that one call waits; shorter than what proxies usually let a call last."""
+UNREACHABLE = "unreachable"
 PASSING = frozenset({429, 502, 503, 504})
 
 
 class Refusal(Exception):  # noqa: N818  an answer, told to the person who types
-    """The server says no, or is not to be reached; `code` names the reason as the API does."""
+    """The server says no, or is not to be reached; `code` names the reason as the API does.
 
-    def __init__(self, said: str, code: str = "unreachable") -> None:
+    `may_pass`: it may be otherwise in a while, by itself.
+    """
+
+    def __init__(self, said: str, code: str = UNREACHABLE, *, may_pass: bool = False) -> None:
         super().__init__(said)
         self.code = code
+        self.may_pass = may_pass or code == UNREACHABLE
 
 
 class Api:
@@ -38,6 +44,7 @@ class Api:
         self._server = server
         self._token = token
         self._renew = renew
+        self.clock = ServerClock()
         self._http: aiohttp.ClientSession | None = None
 
     @classmethod
@@ -74,13 +81,6 @@ class Api:
                 return await self._call("POST", path, None, {}, {}, 0, pauses=())
         except TimeoutError:
             raise Refusal(f"{self._server} does not answer within {within:g} s") from None
-
-    async def settled(self, request_id: str) -> Json:
-        """Wait until a request is settled. Raises Refusal."""
-        while True:
-            found = await self.get(f"/v1/requests/{request_id}", LONGEST_WAIT)
-            if found["settled"]:
-                return found
 
     async def _call(
         self,
@@ -126,7 +126,7 @@ class Api:
         try:
             return await self._once(method, path, body, query, headers, wait)
         except _Passing as passing:
-            raise Refusal(str(passing), passing.code) from None
+            raise Refusal(str(passing), passing.code, may_pass=True) from None
 
     async def _once(
         self, method: str, path: str, body: Json | None, query: Json, headers: Json, wait: int
@@ -144,9 +144,9 @@ class Api:
                 timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN + wait),
                 allow_redirects=False,  # a token goes to the server that it is for, and nowhere else
             ) as answer:
-                return self._read(answer.status, await answer.text(), answer.headers.get("Retry-After", ""))
+                return self._read(answer.status, await answer.read(), answer.headers)
         except aiohttp.ClientConnectorError as error:
-            raise _Passing(f"{self._server} does not answer: {error}", "unreachable", 0.0) from None
+            raise _Passing(f"{self._server} does not answer: {error}", UNREACHABLE, 0.0) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             said = str(error) or type(error).__name__
             raise _Unreachable(f"{self._server} does not answer: {said}") from None
@@ -154,23 +154,29 @@ class Api:
     def _bearer(self) -> Json:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
-    def _read(self, status: int, text: str, after: str) -> Json:
+    def _read(self, status: int, body: bytes, headers: Mapping[str, str]) -> Json:
         if status == 204:
             return {}
         try:
-            said: Any = json.loads(text)
-        except ValueError:
+            said: Any = json.loads(body.decode(errors="replace"))  # a proxy's page may be of any encoding
+        except (ValueError, RecursionError):
             said = {}
         if not isinstance(said, dict):
             said = {}
         if 200 <= status < 300 and said:
+            self.clock.heard(headers.get("Date", ""))
             found: Json = said
             return found
         detail = str(said.get("detail") or f"{self._server} answered {status}, which is not jit's API")
-        code = str(said.get("code") or "unreachable")
+        code = str(said.get("code") or UNREACHABLE)
         if status in PASSING:
-            raise _Passing(detail, code, float(after) if after.isdigit() else 0.0)
+            raise _Passing(detail, code, _seconds(headers.get("Retry-After", "")))
         raise Refusal(detail, code)
+
+
+def _seconds(after: str) -> float:
+    """Read `Retry-After`, where it is a number."""
+    return float(after) if after.isascii() and after.isdigit() else 0.0
 
 
 class _Passing(Exception):  # noqa: N818  an instruction to try again

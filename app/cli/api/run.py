@@ -6,24 +6,23 @@ import os
 import secrets
 import shutil
 import signal
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from app.child import DIES_WITH_PARENT
-from app.cli.api.beating import OVER, beat
-from app.cli.api.client import LONGEST_WAIT, Api, Refusal
+from app.cli.api.beating import beat
+from app.cli.api.client import Api, Refusal
 from app.cli.api.credentials import Credentials
+from app.cli.api.ending import end
 from app.cli.api.own_key import OwnKey
 from app.cli.api.telling import GIVEN, fail, waits_for, with_api
 from app.cli.api.verbs import ask_body, not_given, seconds_in
-from app.cli.api.waiting import caught, say, take_back, wait_for_it
+from app.cli.api.waiting import caught, say, wait_for_it
+from app.cli.api.watching import why_over
 
 Json = dict[str, Any]
 OF_THE_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
-STOPS_WITHIN = 10.0
-LOOKS_AGAIN_AFTER = 5.0
 
 
 def run(
@@ -47,7 +46,8 @@ def run(
 ) -> None:
     """Run a command with access: ask, wait, run it, and give the access back however it ends.
 
-    The exit code is the command's; 1 when access is not given. When access ends early the command is ended too.
+    The exit code is the command's; 1 when access is not given, or its credentials are not to be had. When access ends
+    early the command is ended too, on Linux with all that it started; what it leaves when it ends by itself lives on.
     While it runs it says so to the server: killed, suspended or cut off, its access ends soon after.
     """
     if shutil.which(command[0]) is None:
@@ -85,29 +85,32 @@ class _Run:
                 say(waits_for(asked))
                 given = await wait_for_it(self._api, asked, stopped)
             if given is None:
-                await take_back(self._api, asked["id"])
                 return 128 + await stopped.get()
             if given["state"] != GIVEN:
                 fail(not_given(given))
-            over = asyncio.create_task(beat(self._api, given))  # before anything else: it is waited for
+            beating = asyncio.create_task(beat(self._api, given))  # before anything else: it is waited for
             say(f"{given['id']}: access to {given['resource']} until {given['ends_at']}")
             try:
                 if given["command"] != self._bound:
                     say(f"{given['id']}: it was not approved for this command, so nothing is run")
                     return 1
-                return await self._run(given, command, stopped, over)
+                return await self._run(given, command, stopped, beating)
             finally:
-                over.cancel()
+                beating.cancel()
                 await asyncio.shield(self._give_back(given))
 
     async def _run(
-        self, given: Json, command: list[str], stopped: "asyncio.Queue[int]", over: "asyncio.Task[None]"
+        self, given: Json, command: list[str], stopped: "asyncio.Queue[int]", beating: "asyncio.Task[Refusal]"
     ) -> int:
         with Credentials(await self._credentials(given)) as credentials:
-            return await self._run_with(credentials, given, command, stopped, over)
+            return await self._run_with(credentials, given, command, stopped, beating)
 
     async def _credentials(self, given: Json) -> Json:
-        """Take the credentials of the access, where it is one that has some: for a key made here, if it takes keys."""
+        """Take the credentials of the access, where it is one that has some: for a key made here, if it takes keys.
+
+        Raises Refusal where there are some and they cannot be had: without them the command would act as whatever
+        else it finds to act as.
+        """
         if not given.get("connector"):
             return {}
         own = OwnKey()
@@ -128,7 +131,7 @@ class _Run:
         given: Json,
         command: list[str],
         stopped: "asyncio.Queue[int]",
-        over: "asyncio.Task[None]",
+        beating: "asyncio.Task[Refusal]",
     ) -> int:
         try:
             child = await asyncio.create_subprocess_exec(
@@ -139,63 +142,38 @@ class _Run:
         except OSError as error:
             say(f"{command[0]}: {error.strerror}")
             return 126
-        beside = [
-            asyncio.create_task(_forward(stopped, child)),
-            *([] if self._keep else [asyncio.create_task(self._end_with(given, child, over))]),
-        ]
+        forwarding = asyncio.create_task(_forward(stopped, child))
         try:
+            if not self._keep:
+                await self._end_with(given, child, beating)
             status = await child.wait()
         finally:
-            for task in beside:
-                task.cancel()
+            forwarding.cancel()
+            if child.returncode is None and not self._keep:  # by a bug: nobody would end it any more
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    child.kill()
         return status if status >= 0 else 128 - status
 
     async def _end_with(
-        self, given: Json, child: asyncio.subprocess.Process, over: "asyncio.Task[None]"
+        self, given: Json, child: asyncio.subprocess.Process, beating: "asyncio.Task[Refusal]"
     ) -> None:
-        """End the command as soon as the access has ended, whoever ended it."""
-        found = await self._told_or_heard(given, over)
-        if found is not None:
-            said = found["ended_by"] or found["comment"] or found["state"].replace("_", " ")
-            say(
-                f"{given['id']}: the access has ended ({said}), so the command is ended; --keep lets it run on"
-            )
-        else:
-            say(f"{given['id']}: the access has ended by its time, so the command is ended")
-        with contextlib.suppress(ProcessLookupError):
-            child.terminate()
-            await asyncio.sleep(STOPS_WITHIN)
-            child.kill()
-
-    async def _told_or_heard(self, given: Json, over: "asyncio.Task[None]") -> Json | None:
-        """Wait for the end: as the server tells it, or as a heartbeat is refused, whichever comes first."""
-        told = asyncio.create_task(self._ended(given))
+        """Wait until the command has ended, or end it as soon as the access has, whoever ended that."""
+        over = asyncio.create_task(why_over(self._api, given, beating))
+        exited = asyncio.create_task(child.wait())
         try:
-            await asyncio.wait({told, over}, return_when=asyncio.FIRST_COMPLETED)
-            if told.done():
-                return told.result()
-            with contextlib.suppress(Refusal):
-                return await self._api.get(f"/v1/requests/{given['id']}")
-            return None
+            await asyncio.wait({over, exited}, return_when=asyncio.FIRST_COMPLETED)
+            if exited.done():
+                return
+            say(f"{given['id']}: {over.result()}, so the command is ended; --keep lets it run on")
+            left = await end(child, given["id"])
+            if left:
+                these = ", ".join(map(str, sorted(left)))
+                say(
+                    f"{given['id']}: this could not be ended, as a rule because another user runs it: process {these}"
+                )
         finally:
-            told.cancel()
-
-    async def _ended(self, given: Json) -> Json | None:
-        """Wait for the end: as the server tells it, or by the clock where the server cannot be asked."""
-        ends_at = given["ends_at"]
-        while True:
-            try:
-                found = await self._api.get(f"/v1/requests/{given['id']}", wait=LONGEST_WAIT, until="ended")
-            except Refusal as refusal:
-                if refusal.code in OVER:
-                    return None  # whoever may not look any more may not go on either
-                if datetime.now(UTC) >= datetime.fromisoformat(ends_at):
-                    return None
-                await asyncio.sleep(LOOKS_AGAIN_AFTER)
-                continue
-            if found["state"] != GIVEN:
-                return found
-            ends_at = found["ends_at"]
+            over.cancel()
+            exited.cancel()
 
     async def _give_back(self, given: Json) -> None:
         try:
@@ -214,7 +192,10 @@ async def _forward(stopped: "asyncio.Queue[int]", child: asyncio.subprocess.Proc
         if number in OF_THE_TERMINAL and _is_in_foreground():
             continue
         with contextlib.suppress(ProcessLookupError):
-            child.send_signal(number)
+            try:
+                child.send_signal(number)
+            except PermissionError:
+                say(f"the command runs as another user, and takes no {signal.Signals(number).name} from here")
 
 
 def _is_in_foreground() -> bool:

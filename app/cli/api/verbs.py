@@ -7,7 +7,7 @@ import typer
 
 from app.cli.api.client import Api
 from app.cli.api.telling import GIVEN, AsJson, fail, line, plain, print_json, tell, waits_for, with_api
-from app.cli.api.waiting import ENDING, caught, take_back, wait_for_it
+from app.cli.api.waiting import ENDING, caught, wait_for_it
 
 Json = dict[str, Any]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A request, such as R07-4KX9TQZ.")]
@@ -46,9 +46,8 @@ def request(
             settled = await wait_for_it(api, asked, stopped, seconds)
             if settled is not None:
                 return settled
-            await take_back(api, asked["id"])
             if stopped.empty():
-                fail(f"{asked['id']}: nobody has decided within {within}")
+                fail(f"{asked['id']}: no decision came within {within}")
             raise typer.Exit(128 + stopped.get_nowait())
 
     asked = with_api(ask)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response, Security
@@ -70,7 +71,7 @@ def routes(services: Services) -> APIRouter:
             ),
             by,
         )
-        if not _is_same(asked, wish):
+        if not _is_same(asked, wish, workflow.usual_seconds(asked)):
             raise KeyReused(asked.id)
         response.headers["Location"] = f"/v1/requests/{asked.id}"
         return shown(asked)
@@ -115,13 +116,31 @@ def routes(services: Services) -> APIRouter:
     return api
 
 
-def _is_same(asked: Asked, wish: Ask) -> bool:
-    """Tell whether a request is what this wish asked for; policy drops white space and control characters."""
+def _is_same(asked: Asked, wish: Ask, usual: int | None) -> bool:
+    """Tell whether a request is what this wish asked for; policy drops white space and control characters.
+
+    `usual`: for how long it lasts where nothing is said, if that is known still.
+    """
+    if not _lasts_as_long(asked, wish, usual) or not _starts_then(asked, wish.start_at):
+        return False
     if (asked.binding, asked.heartbeat) != (read_binding(wish.command, wish.parameters), wish.heartbeat):
         return False
     return _bare(asked.action, asked.asked_resource, asked.reason) == _bare(
         wish.action, wish.resource, wish.reason
     )
+
+
+def _lasts_as_long(asked: Asked, wish: Ask, usual: int | None) -> bool:
+    if asked.extended_by:  # it may last longer by now than was asked, and for how long that was is not kept
+        return True
+    seconds = read_duration(wish.duration).total_seconds() if wish.duration else usual
+    return seconds is None or int(seconds) == asked.asked_seconds
+
+
+def _starts_then(asked: Asked, start_at: datetime | None) -> bool:
+    """Tell whether it was to start then; a start that had just passed as it was asked was at once."""
+    at_once = start_at is None or start_at <= asked.created_at
+    return asked.start_at is None if at_once else asked.start_at == start_at
 
 
 def _bare(*texts: str) -> list[str]:

@@ -97,9 +97,11 @@ def is_of_sns(url: str, host: str) -> bool:
 
 def string_to_sign(message: dict[str, Any]) -> bytes:
     """Give what is signed: names and values by turns, each on a line. Raises NotSigned for another shape."""
-    keys = OF_NOTIFICATION if message.get("Type") == NOTIFICATION else OF_CONFIRMATION
+    kind = message.get("Type")
+    keys = OF_NOTIFICATION if kind == NOTIFICATION else OF_CONFIRMATION
     needed = {*keys} - {"Subject"}
-    if message.get("Type") not in {NOTIFICATION, CONFIRMATION, GOODBYE} or not needed <= message.keys():
+    is_known = isinstance(kind, str) and kind in {NOTIFICATION, CONFIRMATION, GOODBYE}
+    if not is_known or not needed <= message.keys():
         raise NotSigned("sns")
     lines = []
     for key in keys:

@@ -171,7 +171,7 @@ async def test_stopped(api, job, number):
 async def test_time_is_up(api, job):
     """Not decided within the time: 1, one reason, and the request is taken back."""
     found = await (await job("jenkins")).runs(*WAITS, "--within", "1s")
-    assert (1, True) == (found.code, "nobody has decided within 1s" in found.err), found
+    assert (1, True) == (found.code, "no decision came within 1s" in found.err), found
     await api.work.reaches(id_in(found.err), State.CANCELLED)
     wrong = await (await job("jenkins")).runs(*WAITS, "--within", "soon")
     assert (2, True) == (wrong.code, "--within" in wrong.err)

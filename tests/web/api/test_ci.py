@@ -14,6 +14,7 @@ from aiohttp import web
 from joserfc import jwk, jwt
 
 from app.ci.refusals import JobRefused
+from app.domain.refusals import Unavailable
 from app.domain.request import State
 from app.oidc import http as calls
 from app.store import keys
@@ -179,6 +180,10 @@ FORGED = {
     "tampered": lambda ci: _tampered(signed(claims(ci, environment="staging"))),
     "no signature": lambda ci: signed(claims(ci)).rsplit(".", 1)[0] + ".",
     "another type": lambda ci: signed(claims(ci), typ="at+jwt"),
+    "types": lambda ci: _unsigned(claims(ci), alg="RS256", typ=["JWT"]),
+    "a type that is an object": lambda ci: _unsigned(claims(ci), alg="RS256", typ={}),
+    "algorithms": lambda ci: _unsigned(claims(ci), alg=["RS256"]),
+    "keys": lambda ci: _unsigned(claims(ci), alg="RS256", kid=["one"]),
     "another issuer": lambda ci: signed(claims(ci, iss="https://evil.example.com")),
     "the issuer with a slash": lambda ci: signed(claims(ci, iss=ci.issuer + "/")),
     "no issuer": lambda ci: signed(claims(ci, iss=None)),
@@ -248,6 +253,21 @@ async def test_used_once(api, ci):
     assert "used already" in (await sign_in(api, signed(said | {"exp": said["exp"] + 5}))).body["detail"]
     left = await api.work.bot.connection.calls.pttl(keys.job(ci.issuer, said["jti"]))
     assert 330_000 < left <= 360_000
+
+
+async def test_a_store_that_fails_in_between(api, ci, monkeypatch):
+    """503, and the same token is good for the next try, and then for none."""
+    store, token = api.work.bot.tokens._store, signed(claims(ci))
+    with monkeypatch.context() as broken:
+        broken.setattr(type(store), "now", _away)
+        said = await sign_in(api, token)
+    assert (503, "unavailable") == (said.status, said.code)
+    assert [] == await api.work.bot.connection.calls.keys("jit:{tokens}:job:*")
+    assert [201, 401] == [(await sign_in(api, token)).status for _ in range(2)]
+
+
+async def _away(_):
+    raise Unavailable
 
 
 async def test_raced_over_replicas(api, ci):

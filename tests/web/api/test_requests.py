@@ -6,6 +6,7 @@ who waits is answered as soon as it is settled, and sleeps until then. Attacks f
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from redis.exceptions import ConnectionError  # noqa: A004  what the client raises
@@ -149,12 +150,58 @@ async def test_a_key_for_something_else(api):
     ana = await api.person("@ana")
     key = {"Idempotency-Key": "deploy-1"}
     await ana.post("/v1/requests", ASK, headers=key)
-    for changed in ({"resource": "users-db"}, {"reason": "another"}):
+    start = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    for changed in (
+        {"resource": "users-db"}, {"reason": "another"}, {"duration": "20m"}, {"duration": "1h"}, {"start_at": start},
+    ):  # fmt: skip
         said = await ana.post("/v1/requests", ASK | changed, headers=key)
         assert (422, "key_reused") == (said.status, said.code)
     spaced = ASK | {"reason": f"  {ASK['reason']}\u202e  ", "resource": " orders-db "}
     assert 201 == (await ana.post("/v1/requests", spaced, headers=key)).status
     assert 1 == len((await ana.get("/v1/requests")).body["requests"])
+
+
+async def test_a_key_for_another_time(api):
+    """Its default is no other duration; another start, or none any more, is. A start is the same in any zone."""
+    ana = await api.person("@ana")
+    asked = {name: ASK[name] for name in ("action", "resource", "reason")}
+    start = datetime.now(UTC) + timedelta(hours=1)
+    later = start.astimezone(timezone(timedelta(hours=2)))
+    first = await ana.post(
+        "/v1/requests", asked | {"start_at": start.isoformat()}, headers=(key := {"Idempotency-Key": "k"})
+    )
+    usual = f"{first.body['seconds']}s"
+    for changed, status in (
+        ({"start_at": start.isoformat()}, 201),
+        ({"start_at": later.isoformat()}, 201),
+        ({"start_at": later.isoformat(), "duration": usual}, 201),
+        ({"start_at": later.isoformat(), "duration": "6m"}, 422),
+        ({"start_at": (start + timedelta(minutes=1)).isoformat()}, 422),
+        ({}, 422),
+    ):
+        assert (changed, status) == (
+            changed,
+            (await ana.post("/v1/requests", asked | changed, headers=key)).status,
+        )
+    short = {"Idempotency-Key": "s"}
+    assert 201 == (await ana.post("/v1/requests", asked | {"duration": "6m"}, headers=short)).status
+    assert 422 == (await ana.post("/v1/requests", asked, headers=short)).status
+    await api.work.repolicy(lambda policies: policies["actions"]["prod-db-debug"].update(default="20m"))
+    said = await ana.post("/v1/requests", asked | {"start_at": start.isoformat()}, headers=key)
+    assert (201, first.body["id"]) == (said.status, said.body["id"]), "policy's change is no other wish"
+
+
+async def test_a_key_after_more_time(api):
+    """What was asked stays what was asked, though it lasts longer by now."""
+    ana, ben = await api.person("@ana"), await api.person("@ben")
+    key = {"Idempotency-Key": "deploy-1"}
+    request_id = (await ana.post("/v1/requests", ASK, headers=key)).body["id"]
+    assert 200 == (await ben.verb(request_id, "approve")).status
+    await api.work.reaches(request_id, State.ACTIVE)
+    assert 200 == (await ana.verb(request_id, "extend", {"duration": "10m", "reason": "The index"})).status
+    assert 200 == (await ben.verb(request_id, "approve", {"more_time": True})).status
+    said = await ana.post("/v1/requests", ASK, headers=key)
+    assert (201, request_id, 2400) == (said.status, said.body["id"], said.body["seconds"])
 
 
 @pytest.mark.parametrize(
