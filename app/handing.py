@@ -71,6 +71,6 @@ class Handing:
         if opened is None:
             await self._workflow.may_take_credentials(
                 request_id, by, digest
-            )  # taken, or over, since it was read
+            )  # raises, where it is taken or over now
             raise NoCredentials(request.id)
         return request, opened

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import structlog
+from pydantic import ValidationError
 
 from app.domain.refusals import Unavailable
 from app.store.connection import WAIT
@@ -23,7 +24,9 @@ LONGEST_PAUSE = 30.0
 TRIED = 28
 """Times that a consumer that only tells tries what fails by a bug: with the pauses between them some 10 min."""
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
-"""What nothing outside of this program mends."""
+"""What nothing outside of this program mends, but for what is NO_BUG as well."""
+NO_BUG = (OSError, ValidationError)
+"""A certificate that does not hold is a ValueError, too; and what a newer version stored cannot be read by this one."""
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[Sequence[Entry]], Awaitable[None]]
@@ -108,7 +111,7 @@ class Outbox:
                 log.error("event_passed_over", group=consumer.group, entry=entries[0].id, why=str(why))  # noqa: TRY400  no bug
                 break
             except Exception as error:
-                if consumer.only_tells and attempt >= TRIED and isinstance(error, BUGS):
+                if consumer.only_tells and attempt >= TRIED and _is_bug(error):
                     if len(entries) > 1:  # one of them is to blame
                         for entry in entries:
                             await self._settle(consumer, [entry], attempt)
@@ -132,3 +135,7 @@ class Outbox:
                 break
         for entry in entries:
             await self._stream.acknowledge(entry, consumer.group)
+
+
+def _is_bug(error: Exception) -> bool:
+    return isinstance(error, BUGS) and not isinstance(error, NO_BUG)

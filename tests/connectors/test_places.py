@@ -27,16 +27,16 @@ from app.domain.request import Request, State
 from app.policy import Policy, PolicySource
 from app.store import giving, keys
 from app.workflow import Wish
-from tests.aws_server import HERE, INSTANCE, KEY, READERS, REGION
+from tests.aws_server import KEY, READERS
 from tests.connectors.killing import ACTION, DEAD_AFTER, Bot
 from tests.connectors.receiver import documented_receiver
 from tests.connectors.targets import RESOURCE, Real, of_command, of_ssh, of_sudo, real_target
+from tests.connectors.test_aws_identity_center import ADMINS, ANA_THERE
+from tests.connectors.test_aws_identity_center import written as center_settings
 from tests.connectors.wire import Wire
 from tests.postgres_server import postgres_server
 from tests.workplace import policy_folder
 
-ADMINS = READERS.replace("ps-0", "ps-1")
-ANA_THERE = "0123456789-11111111-2222-3333-4444-555555555555"
 MORE = Wish(action=ACTION, resource=RESOURCE)
 
 
@@ -351,19 +351,6 @@ async def test_a_key_is_certified_by_the_same_authority_alone(redis, tmp_path):
             await OwnKeys(after.connectors).certify(await at.request(request_id), public)
         assert await OwnKeys(before.connectors).certify(await at.request(request_id), public)
         await before.give_back(request_id)
-
-
-def center_settings(url: str) -> dict[str, Any]:
-    return {
-        "region": REGION,
-        "access_key_id": KEY["aws_access_key_id"],
-        "secret_access_key": {"env": "JIT_TEST_AWS"},
-        "endpoints": {"sso-admin": url},
-        "instance": INSTANCE,
-        "accounts": {RESOURCE: HERE},
-        "permission_sets": {"readers": READERS},
-        "people": {"ana": ANA_THERE},
-    }
 
 
 @asynccontextmanager

@@ -6,21 +6,15 @@ Without them it would act as whatever else it finds in its environment or its ho
 import pytest
 
 from app.domain.request import State
-from tests.cli.api.proxy import before
-from tests.cli.api.terminal import Terminal
+from tests.cli.api.conftest import ana as ana  # noqa: PLC0414  fixtures of another folder
+from tests.cli.api.conftest import proxy as proxy  # noqa: PLC0414
 from tests.workplace import id_in
 
 
 @pytest.fixture
-async def proxy(callers):
-    async with before(callers.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def ana(callers, proxy, tmp_path):
-    person = await callers.person("@ana")
-    return Terminal(tmp_path / "ana", JIT_SERVER=proxy.url, JIT_TOKEN=person.token)
+def api(callers):
+    """The bot that the proxy stands before."""
+    return callers
 
 
 def run(tmp_path):

@@ -1,9 +1,11 @@
 """Contract of the outbox's stream and leases: in order, at least once, by one reader at a time."""
 
 import asyncio
+import ssl
 
 import pytest
 import structlog
+from pydantic import ValidationError
 
 from app.domain import transitions as t
 from app.outbox import TRIED, Consumer, GiveUp, Outbox, TryAgain
@@ -128,8 +130,13 @@ async def test_a_bug_in_what_only_tells(connection, stream, batch, monkeypatch):
 
 @pytest.mark.parametrize(
     ("failure", "only_tells"),
-    [(KeyError("a bug"), False), (OSError("Slack is away"), True)],
-    ids=["acts", "away"],
+    [
+        (KeyError("a bug"), False),
+        (OSError("Slack is away"), True),
+        (ssl.SSLCertVerificationError("it expired"), True),
+        (ValidationError.from_exception_data("Request", []), True),
+    ],
+    ids=["acts", "away", "certificate", "newer"],
 )
 async def test_what_is_never_passed_over(connection, stream, failure, only_tells, monkeypatch):
     """What access or the record depends on, and what may pass by itself, is tried for as long as it takes."""

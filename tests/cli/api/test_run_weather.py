@@ -7,24 +7,10 @@ access has ended or nobody watches it any more.
 import asyncio
 from datetime import timedelta
 
-import pytest
-
 from app.domain.request import State
-from tests.cli.api.proxy import before, everything, nothing, problem
-from tests.cli.api.terminal import Terminal, ended
+from tests.cli.api.proxy import everything, nothing, problem
+from tests.cli.api.terminal import ended
 from tests.cli.api.test_run_killed import is_gone, started, told
-
-
-@pytest.fixture
-async def proxy(api):
-    async with before(api.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def ana(api, proxy, tmp_path):
-    person = await api.person("@ana")
-    return Terminal(tmp_path / "ana", JIT_SERVER=proxy.url, JIT_TOKEN=person.token)
 
 
 def is_beat(call):

@@ -9,23 +9,11 @@ import signal
 import pytest
 
 from app.domain.request import State
-from tests.cli.api.proxy import before, everything, nothing, problem
-from tests.cli.api.terminal import Terminal, ended
+from tests.cli.api.proxy import everything, nothing, problem
+from tests.cli.api.terminal import ended
 from tests.workplace import id_in
 
 WAITS = ("request", "prod-db-debug", "orders-db", "30m", "INC-7", "--wait")
-
-
-@pytest.fixture
-async def proxy(api):
-    async with before(api.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def ana(api, proxy, tmp_path):
-    person = await api.person("@ana")
-    return Terminal(tmp_path / "ana", JIT_SERVER=proxy.url, JIT_TOKEN=person.token)
 
 
 async def waits(api, proxy, terminal, *words):
