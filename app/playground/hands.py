@@ -14,7 +14,7 @@ from app.playground.model import Json
 
 LOOK_EVERY = 0.02
 Seen = TypeVar("Seen")
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds for which something is looked for before it is said not to be there; machines are slow at times."""
 
 

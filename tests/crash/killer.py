@@ -18,6 +18,8 @@ AFTER_ITS_SERVER = "some time after its server"
 WHILE_STARTING = "while it starts"
 AT_MOST = 7.0
 """A life in which the step does not come ends all the same after so many seconds."""
+CONNECTED_WITHIN = 60.0
+"""Far above what a start takes: a machine of others' may stand still for some while."""
 
 
 class Aim(NamedTuple):
@@ -72,7 +74,7 @@ class Killer:
             await self._one_life(self._aims.draw())
         self._aim = None
         await self._bot.start()
-        await self._connected(20)
+        await self._connected(CONNECTED_WITHIN)
 
     async def _one_life(self, aim: Aim) -> None:
         self._aim, self._left = None, aim.nth
@@ -83,7 +85,7 @@ class Killer:
         watch: asyncio.Task[None] | None = None
         try:
             if aim.name != WHILE_STARTING:
-                await self._connected(20)
+                await self._connected(CONNECTED_WITHIN)
                 watch = asyncio.create_task(self._store.watch(self._redis / "redis.sock"))
             if aim.name == AFTER_ITS_SERVER:
                 await asyncio.sleep(self._chance.uniform(0, 3))
