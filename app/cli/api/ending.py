@@ -19,10 +19,10 @@ PROC = Path("/proc")
 
 
 class Process(NamedTuple):
-    """A process by its number and when it began (clock ticks since boot), which together are nobody else's."""
+    """A process by when it began (clock ticks since boot) and its number, which together are nobody else's."""
 
+    began: int
     number: int
-    began: str
 
 
 async def end(child: asyncio.subprocess.Process, request_id: str) -> set[int]:
@@ -41,25 +41,31 @@ class _Command:
         self._seen: set[Process] = set()
 
     async def ended_by(self, number: signal.Signals, within: float) -> set[int]:
-        """Send each process a signal, once, until none is left or so many seconds have passed; gives who is left."""
+        """Send each process a signal, once, until none is left or so many seconds have passed; gives who is left.
+
+        Whoever began first gets it first: a script whose step is ended would go on to the next.
+        """
         clock = asyncio.get_running_loop().time
-        until, told = clock() + within, set[int]()
+        until, told = clock() + within, set[Process]()
         while (living := self._living()) and clock() < until:
-            _send(number, living - told)
+            _send(number, sorted(living - told))
             told |= living
             await asyncio.sleep(LOOKS_EVERY)
-        return living
+        return {each.number for each in living}
 
-    def _living(self) -> set[int]:
+    def _living(self) -> set[Process]:
         """Look what runs of it: the command, what was seen before, what descends from those or has the mark."""
         found = _processes()
-        family = {self._child.pid} if self._child.returncode is None else set()
+        runs = self._child.returncode is None
+        family = {self._child.pid} if runs else set()
         family |= {each.number for each in self._seen if each in found}
         family |= {each.number for each in found if _has(each.number, self._mark)}
         while born := {each.number for each, parent in found.items() if parent in family} - family:
             family |= born
-        self._seen |= {each for each in found if each.number in family}
-        return family
+        living = {each for each in found if each.number in family}
+        self._seen |= living
+        is_hidden = runs and all(each.number != self._child.pid for each in living)  # where there is no /proc
+        return living | ({Process(0, self._child.pid)} if is_hidden else set())
 
 
 def _processes() -> Mapping[Process, int]:
@@ -71,9 +77,9 @@ def _processes() -> Mapping[Process, int]:
             fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
         except OSError:  # it has ended meanwhile
             continue
-        state, parent, began = fields[0], int(fields[1]), fields[19]
+        state, parent, began = fields[0], int(fields[1]), int(fields[19])
         if state not in "ZX":
-            found[Process(int(number), began)] = parent
+            found[Process(began, int(number))] = parent
     return found
 
 
@@ -91,9 +97,9 @@ def _has(number: int, mark: bytes) -> bool:
         return False
 
 
-def _send(number: signal.Signals, processes: Iterable[int]) -> None:
+def _send(number: signal.Signals, processes: Iterable[Process]) -> None:
     for each in processes:
         try:
-            os.kill(each, number)
+            os.kill(each.number, number)
         except (ProcessLookupError, PermissionError):  # those of other users are told of in the end
             continue

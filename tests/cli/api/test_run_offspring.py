@@ -49,6 +49,19 @@ async def test_what_it_started(api, ana, what):
             os.kill(child, signal.SIGKILL)
 
 
+async def test_scripts_of_scripts(api, ana, tmp_path):
+    """A script does not come to its next step as the step is ended: it hears of the end first."""
+    written, script = tmp_path / "went-on", "echo $$; sleep 300"
+    for number in range(12):
+        step = tmp_path / f"step-{number}"
+        step.write_text(f"{script}\necho {number} >> {written}\n")
+        script = f"sh {step}"
+    running, _, request_id = await started(api, ana, script=f"{script}; true")
+    await api.work.types("@sam", f"/jit revoke {request_id} not now")
+    assert 143 == (await ended(running)).code
+    assert not written.exists(), written.read_text()
+
+
 async def test_what_it_did_not_start(api, ana):
     """What shares the process group, as in a script or before a pipe, lives on."""
     jit = " ".join((sys.executable, "-m", "app", *STAGED[:-1], "why", "--", "sleep", "300"))
